@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * <sill/stream_ops.h>: make a stream of your own.
+ *
+ * For libraries that offer a stream over something else (TLS over a stream, a
+ * test double) and for transports of backends. Those who only use streams need
+ * <sill/stream.h>.
+ *
+ * A stream is a table of functions and a pointer. <sill/stream.h> has checked
+ * the arguments, that the current task is not cancelled, and that no other
+ * task is in the same direction; an implementation keeps the promises at each
+ * entry, which are those of the call with the same name.
+ */
+#ifndef SILL_STREAM_OPS_H
+#define SILL_STREAM_OPS_H
+
+#include <sill/stream.h>
+
+SILL_BEGIN
+
+struct sill_stream_ops {
+    /* Reads 1 to (size) bytes; 0 at the end. (size) is not 0. */
+    ssize_t (*read)(void *impl, void *buffer, size_t size, sill_time deadline);
+
+    /* Takes 1 or more bytes. At least one of the pieces is not empty. */
+    ssize_t (*writev)(void *impl, const struct iovec *pieces, size_t count,
+                      sill_time deadline);
+
+    int (*shutdown)(void *impl, sill_time deadline);
+
+    /* Wakes waiting tasks with SILL_ECLOSED and frees (impl) after them. */
+    void (*close)(void *impl);
+
+    int (*local)(void *impl, struct sill_address *address);
+    int (*peer)(void *impl, struct sill_address *address);
+
+    /* Which directions a read_full (1) or a write_all (2) left half-way; the
+     * place is the implementation's, the meaning is <sill/stream.h>'s. */
+    unsigned *(*poison)(void *impl);
+};
+
+SILL_END
+
+#endif

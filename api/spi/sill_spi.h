@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sill_spi.h: what a backend implements, and what the core offers it.
+ *
+ * A backend is a poller: it waits for descriptors, for an instant, and for a
+ * call from another thread, all at once. Everything else (tasks, triggers,
+ * deadlines, fairness, cancellation, sockets) is written once, in
+ * backends/common, and behaves the same on every backend. Nothing is optional
+ * and there are no capability flags.
+ *
+ * The obligations are numbered B-1 to B-12; the conformance suite finds a
+ * backend that breaks one. docs/backend.md writes a backend step by step.
+ *
+ * Threads   every entry is called on the loop's thread, except interrupt.
+ * Errors    0 or a code of <sill/error.h>.
+ */
+#ifndef SILL_SPI_H
+#define SILL_SPI_H
+
+#include <sill/address.h>
+#include <sill/datagram.h>
+#include <sill/listener.h>
+#include <sill/stream_ops.h>
+#include <sill/time.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+SILL_BEGIN
+
+struct sill_loop;
+
+/* Grows when a struct of this header changes its meaning. */
+#define SILL_SPI_ABI 1
+
+/* Directions, to be or-ed; the first two are those of <sill/watch.h>. */
+enum sill_spi_direction {
+    SILL_SPI_READ = 1,
+    SILL_SPI_WRITE = 2,
+    SILL_SPI_HANGUP = 4 /* the peer ended, or an error: no news will follow */
+};
+
+/*
+ * The interest in one descriptor, embedded in an object of the core. Zeroed
+ * but for (fd) before its first watch.
+ */
+struct sill_spi_watch {
+    int fd;
+    unsigned armed; /* the backend's: directions whose events it will report */
+    void *handle;   /* the backend's: its own object, NULL before the first */
+};
+
+/*
+ * Streams, listeners and datagrams of one kind. Pollers use
+ * sill_core_sockets; a backend without descriptors brings its own. Each entry
+ * keeps the promises of the public call with the same name, and is called
+ * inside a task, with arguments checked.
+ */
+struct sill_spi_transport {
+    int (*connect)(struct sill_loop *loop, struct sill_stream *stream,
+                   const struct sill_address *address,
+                   const struct sill_socket_options *options,
+                   sill_time deadline);
+    int (*adopt)(struct sill_loop *loop, struct sill_stream *stream, int fd);
+    int (*listen)(struct sill_loop *loop, struct sill_listener *listener,
+                  const struct sill_address *address,
+                  const struct sill_socket_options *options);
+    int (*datagram)(struct sill_loop *loop, struct sill_datagram *datagram,
+                    const struct sill_address *address,
+                    const struct sill_socket_options *options);
+    /* SILL_EOPNOTSUPP without descriptors. */
+    int (*watch)(struct sill_loop *loop, struct sill_watch *watch, int fd);
+    int (*watch_wait)(struct sill_watch *watch, unsigned directions,
+                      sill_time deadline);
+    void (*watch_close)(struct sill_watch *watch);
+};
+
+struct sill_listener_ops {
+    int (*accept)(void *impl, struct sill_stream *stream, sill_time deadline);
+    int (*local)(void *impl, struct sill_address *address);
+    void (*close)(void *impl);
+};
+
+struct sill_datagram_ops {
+    int (*connect)(void *impl, const struct sill_address *peer);
+    int (*send)(void *impl, const void *data, size_t size,
+                const struct sill_address *peer, sill_time deadline);
+    ssize_t (*receive)(void *impl, void *buffer, size_t size,
+                       struct sill_address *peer, sill_time deadline);
+    int (*local)(void *impl, struct sill_address *address);
+    void (*close)(void *impl);
+};
+
+struct sill_backend {
+    uint32_t abi;  /* SILL_SPI_ABI */
+    uint32_t size; /* sizeof(struct sill_backend) */
+    const char *name;
+
+    /*
+     * Makes the state of one loop.
+     *
+     * host   NULL: a loop of its own. Otherwise the loop of a program that
+     *        goes on running it (a uv_loop_t, an event_base): poll is then
+     *        never called, and events call sill_core_step.
+     * self   receives the state that every other entry is given.
+     *
+     * B-1  After close everything is as before open; a host's loop and its own
+     *      handles stay untouched.
+     */
+    int (*open)(struct sill_loop *loop, void *host, void **self);
+
+    /* Ends it; every watch was unwatched before. */
+    void (*close)(void *self);
+
+    /* B-2  The present instant: monotonic, never cached. */
+    sill_time (*now)(void *self);
+
+    /*
+     * Waits for events no later than (until), reports each with
+     * sill_core_ready, and returns 0, or an error when waiting is impossible.
+     *
+     * B-3  An (until) in the past never blocks; SILL_NEVER may block for ever.
+     * B-4  May return early or without an event; must not do so all the time
+     *      while nothing happens.
+     * B-5  Returns after at most some hundred events, so that tasks run.
+     */
+    int (*poll)(void *self, sill_time until);
+
+    /*
+     * Makes sure that events of (watch) in (directions), READ, WRITE or both,
+     * will be reported, and says in (watch)->armed which ones now are.
+     *
+     * Called when a task is about to wait in a direction that is not armed,
+     * so a backend that arms both for ever (edge-triggered) sees it once for
+     * each descriptor. One that is level-triggered may narrow (armed) when
+     * sill_core_ready says that nobody took an event, and is called again.
+     *
+     * B-6  What is ready before the call is reported after it.
+     * B-7  Errors and hang-ups are reported in both directions, with HANGUP.
+     * B-8  A descriptor that cannot be polled gives SILL_EPERM.
+     */
+    int (*watch)(void *self, struct sill_spi_watch *watch, unsigned directions);
+
+    /*
+     * B-9  Ends the interest: no event is reported for (watch) from now on,
+     *      and its memory and its descriptor's number may be used again at
+     *      once, also where the loop frees its own part later.
+     */
+    void (*unwatch)(void *self, struct sill_spi_watch *watch);
+
+    /*
+     * B-10  From any thread and from a signal handler, at any time between
+     *       open and close: makes the present poll return, or the next one not
+     *       block. In guest mode makes the host call sill_core_step soon.
+     */
+    void (*interrupt)(void *self);
+
+    /*
+     * Guest mode: sill_core_step wants to be called at (when), which replaces
+     * the instant of the call before; SILL_NEVER for not at all.
+     *
+     * B-11  An instant in the past: in the host's next round.
+     * B-12  SILL_NEVER lets a host's loop end that has nothing else to do.
+     */
+    void (*alarm)(void *self, sill_time when);
+
+    const struct sill_spi_transport *transport;
+};
+
+/*
+ * The backend that the linker chose: each backend library defines it, in a
+ * file of its own.
+ */
+SILL_API extern const struct sill_backend *const sill_backend_default;
+
+/*
+ * Reports that (watch) is ready in (directions). Wakes who waits for them;
+ * runs no task.
+ *
+ * Returns the directions of (directions) that nobody took: a level-triggered
+ * backend that would report them again at once must narrow (watch)->armed.
+ */
+SILL_API unsigned sill_core_ready(struct sill_spi_watch *watch,
+                                  unsigned directions);
+
+/*
+ * Guest mode: runs the tasks that are ready, without blocking, and sets the
+ * alarm for what comes next.
+ */
+SILL_API void sill_core_step(struct sill_loop *loop);
+
+/* The transport of every backend with descriptors. */
+SILL_API extern const struct sill_spi_transport sill_core_sockets;
+
+/* The machine's monotonic clock, in ns. */
+SILL_API sill_time sill_core_monotonic(void);
+
+SILL_END
+
+#endif
