@@ -22,6 +22,7 @@
 #include <sill/listener.h>
 #include <sill/stream_ops.h>
 #include <sill/time.h>
+#include <sill/watch.h>
 
 #include <stdbool.h>
 #include <stddef.h>
