@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suite.h: what a conformance case is made of.
+ *
+ * A case is one claim of a header, named as that claim; it sees <sill/...>,
+ * this file, faults.h and libc, and never which backend it runs on. The same
+ * object files are linked with every backend.
+ *
+ *     (the sentence that is checked, as its header or rule has it)
+ *     SILL_CASE(T, 01, child_never_runs_before_spawn_returns)
+ *     {
+ *         ck_assert_int_eq(...);
+ *     }
+ *
+ * Each case runs in a process of its own. A case fails when an assertion
+ * does, when sill_run returns anything but 0 (SILL_CASE), when it takes longer
+ * than 20 s times the scale (then the task tree is printed), and when it leaves
+ * a descriptor, a thread, a block of sill's memory or a mapping behind. What a
+ * case opens itself it must therefore close itself.
+ *
+ * Stack    a SILL_CASE body runs on an ordinary task's stack, 64 KiB: no big
+ *          arrays. Statics are fine, for each case is a fresh process.
+ * Loops    every passed ck_assert is a system call; in a loop of thousands
+ *          compare by hand, and assert once.
+ * Threads  ck_assert belongs to the thread that runs the case; other threads
+ *          are made with suite_thread_start, and report through what they
+ *          write before they are joined.
+ * Time     lower bounds are exact; upper bounds are for liveness only, and
+ *          are suite_liveness(). Never sleep to make something happen first:
+ *          yield, or wait for it.
+ */
+#ifndef SUITE_H
+#define SUITE_H
+
+#include <sill/sill.h>
+
+#include <check.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Begins a case of rule (group)-(number), such as SILL_CASE(T, 01, name),
+ * whose body runs inside the first task of a fresh loop. Keep the macro, its
+ * three arguments and nothing else on one line that begins with SILL_CASE: the
+ * build finds the cases by these lines, and calls this one T-01.name.
+ */
+#define SILL_CASE(group, number, claim)                                        \
+    SUITE_REGISTER(group, number, claim, true)
+
+/* Is SILL_CASE for a body that runs outside of any loop, and calls sill_run
+ * itself where it needs one. */
+#define SILL_CASE_OUTSIDE(group, number, claim)                                \
+    SUITE_REGISTER(group, number, claim, false)
+
+struct suite_case {
+    const char *rule; /* "T-01" */
+    const char *name;
+    void (*body)(void);
+    bool inside; /* of a task */
+    struct suite_case *next;
+};
+
+/* Adds (a_case) to those that main knows. */
+void suite_register(struct suite_case *a_case);
+
+#define SUITE_REGISTER(group, number, claim, is_inside)                        \
+    static void case_##group##number##_##claim(void);                          \
+    __attribute__((                                                            \
+        constructor)) static void register_##group##number##_##claim(void)     \
+    {                                                                          \
+        static struct suite_case self = {                                      \
+            .rule = #group "-" #number,                                        \
+            .name = #claim,                                                    \
+            .body = case_##group##number##_##claim,                            \
+            .inside = is_inside,                                               \
+        };                                                                     \
+        suite_register(&self);                                                 \
+    }                                                                          \
+    static void case_##group##number##_##claim(void)
+
+/* ---- time ---- */
+
+/* How much slower than usual things may be: SILL_TIMEOUT_SCALE of the
+ * environment, 1 without. */
+double suite_scale(void);
+
+/* The upper bound for "it happens at all": 500 ms times the scale. */
+sill_duration suite_liveness(void);
+
+/* ---- tasks ---- */
+
+/* Spawns (fn)(arg) as a child of this task and returns it; fails the case when
+ * that is impossible. */
+#define suite_spawn(fn, arg) suite_spawn_at(fn, arg, SILL_HERE)
+struct sill_task *suite_spawn_at(sill_task_fn *fn, void *arg,
+                                 const char *where);
+
+/* Awaits (task) for ever and returns its result; fails the case when the await
+ * itself fails. */
+int suite_await(struct sill_task *task);
+
+/* Cancels (task) and waits for ever until it has ended. */
+void suite_cancel(struct sill_task *task);
+
+/*
+ * Yields until every task that can run has come to wait for something else
+ * than a yield, at most (rounds) times; a round is enough for a task that goes
+ * straight to its first wait.
+ */
+void suite_yield(int rounds);
+
+/* Returns whether a line of the task tree of this loop contains (text). */
+bool suite_dump_has(const char *text);
+
+/* Task functions: sleeps until cancelled and returns what sleep did; returns
+ * (arg) as an int at once. */
+int suite_sleeper(void *arg);
+int suite_returner(void *arg);
+
+/* ---- streams, two ends of one kind ---- */
+
+enum suite_kind {
+    SUITE_TCP,    /* over a listener on the loopback, accepted */
+    SUITE_UNIX,   /* an adopted socketpair */
+    SUITE_MEMORY, /* sill_stream_pair, 64 KiB each way */
+    SUITE_KINDS
+};
+
+struct suite_pair {
+    struct sill_stream a, b;
+    enum suite_kind kind;
+};
+
+/* Opens both ends of (pair); inside a task. */
+void suite_pair_open(struct suite_pair *pair, enum suite_kind kind);
+
+/* Closes both ends; twice is harmless. */
+void suite_pair_close(struct suite_pair *pair);
+
+/* Writes to (stream) until a write with a past deadline times out; returns how
+ * many bytes went in. Afterwards any further write waits. */
+size_t suite_fill(struct sill_stream *stream);
+
+/* A listener on a free port of 127.0.0.1, and where it is. */
+void suite_listen(struct sill_listener *listener, struct sill_address *address);
+
+/* The address 127.0.0.1 with (port). */
+struct sill_address suite_loopback(uint16_t port);
+
+/* ---- threads and processes ---- */
+
+struct suite_thread {
+    pthread_t thread;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* Runs (fn)(arg) on a thread of its own, which takes no signals. Join it
+ * before the case ends. */
+void suite_thread_start(struct suite_thread *thread, void (*fn)(void *arg),
+                        void *arg);
+void suite_thread_join(struct suite_thread *thread);
+
+/*
+ * Runs (fn)(arg) in a child process, which exits 0 when it returns.
+ *
+ * errors   receives what it wrote to standard error, cut to (size) bytes and
+ *          ended by NUL.
+ *
+ * Returns its status as of waitpid.
+ */
+int suite_fork(void (*fn)(void *arg), void *arg, char *errors, size_t size);
+
+/*
+ * Checks that (fn)(arg), in a child process, is ended by SIGABRT, and that its
+ * standard error contains each of the given texts:
+ *
+ *     suite_expect_abort(await_twice, NULL, "sill_await", "tasks.c:");
+ *
+ * (fn) calls sill_run itself: use it from a SILL_CASE_OUTSIDE.
+ */
+#define suite_expect_abort(fn, arg, ...)                                       \
+    suite_expect_abort_texts(fn, arg, (const char *const[]){__VA_ARGS__, NULL})
+void suite_expect_abort_texts(void (*fn)(void *arg), void *arg,
+                              const char *const texts[]);
+
+/* ---- what is in use ---- */
+
+int suite_descriptors(void);    /* open descriptors of this process */
+int suite_threads(void);        /* its threads */
+long suite_blocks(void);        /* blocks of sill_alloc not yet freed */
+long long suite_mapped(void);   /* bytes that sill mapped and did not unmap */
+sill_duration suite_cpu(void);  /* processor time used by all threads */
+long suite_wakeups(void);       /* how often this thread slept in the kernel */
+long long suite_resident(void); /* bytes of memory in use (RSS) */
+
+/* Takes stock of descriptors, threads, blocks and mappings, and checks that
+ * the present ones are those of (before). The harness does so around each
+ * case; inside of one, around loops that a case runs itself. */
+struct suite_stock {
+    int descriptors, threads;
+    long blocks;
+    long long mapped;
+};
+
+struct suite_stock suite_take_stock(void);
+void suite_check_stock(const struct suite_stock *before);
+
+/* ---- orders and failures ---- */
+
+/* Calls (fn) for every order of 0 .. (count)-1, (count) at most 6. */
+void suite_permute(size_t count, void (*fn)(const int order[], void *arg),
+                   void *arg);
+
+/* Adds a few words to the report, should the case fail from here on; printf. */
+void suite_note(const char *format, ...) SILL_PRINTF(1, 2);
+
+/*
+ * Runs (scenario) with the first use of a call failing, then the second, and
+ * so on until it completes without the failure having struck; for each call of
+ * faults.h and each error that it can give, allocation included. A scenario is
+ * run outside of any loop, accepts an error from everything that can fail,
+ * checks only what must hold even then, and leaves nothing behind, which is
+ * verified after each run.
+ */
+void suite_walk_failures(void (*scenario)(void));
+
+#endif
