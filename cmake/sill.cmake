@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+#
+# The functions behind the short CMakeLists.txt of each folder.
+#
+# A program chooses its backend with the target property SILL_BACKEND, which
+# starts as the variable SILL_BACKEND: -DSILL_BACKEND=libuv swaps a whole tree,
+# set_target_properties(prog PROPERTIES SILL_BACKEND native) one program. The
+# library sill::sill reads that property of the program being linked, so no
+# protocol ever names a backend.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+include(${CMAKE_CURRENT_LIST_DIR}/sillBackend.cmake)
+
+set(SILL_WARNINGS
+  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wconversion -Wvla)
+set(SILL_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sill)
+set(SILL_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+# What holds for everything that is compiled here.
+function(sill_compile target)
+  set_target_properties(${target} PROPERTIES
+    C_STANDARD 11
+    C_STANDARD_REQUIRED ON
+    C_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden
+    POSITION_INDEPENDENT_CODE ON)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_options(${target} PRIVATE
+    "$<$<COMPILE_LANGUAGE:C>:${SILL_WARNINGS}>")
+endfunction()
+
+# sill_require_pkg(<prefix> <module> OPTION <option> PACKAGE <debian package>)
+#
+# Makes PkgConfig::<prefix>, or stops and says what to do: what was asked for
+# is built, nothing is left out in silence.
+function(sill_require_pkg prefix module)
+  cmake_parse_arguments(arg "" "OPTION;PACKAGE" "" ${ARGN})
+  find_package(PkgConfig QUIET)
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${module})
+  endif()
+  if(NOT ${prefix}_FOUND)
+    message(FATAL_ERROR
+      "${module} not found. Install ${arg_PACKAGE} and pkg-config, or "
+      "configure with -D${arg_OPTION}=OFF, or use the preset 'native'.")
+  endif()
+endfunction()
+
+# sill_add_library(<target> <name> DESCRIPTION <line> [PKG <prefix>]
+#                  [FLAGS <linker flags of the .pc file>])
+#
+# What a library of ours has beside its sources: its file lib<name>, its
+# install rules, and <name>.pc.
+#
+# PKG   the prefix that sill_require_pkg was given for a library it stands on
+function(sill_add_library target name)
+  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})
+  string(REGEX REPLACE "^sill-" "" component ${name})
+  add_library(sill::${component} ALIAS ${target})
+  sill_compile(${target})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name}
+    EXPORT_NAME ${component}
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+  if(SILL_INSTALL)
+    sill_install_library(${target} ${name} ${component}
+      DESCRIPTION "${arg_DESCRIPTION}" PKG "${arg_PKG}" FLAGS "${arg_FLAGS}")
+  endif()
+endfunction()
+
+# sill_add_backend(<name> SOURCES ... [PKG <prefix>])
+function(sill_add_backend name)
+  cmake_parse_arguments(arg "" "PKG" "SOURCES" ${ARGN})
+  add_library(sill_${name} ${arg_SOURCES})
+  target_link_libraries(sill_${name} PUBLIC sill::sill PRIVATE sill_spi)
+  if(arg_PKG)
+    target_link_libraries(sill_${name} PRIVATE PkgConfig::${arg_PKG})
+  endif()
+  # A .pc file cannot say that two archives need each other; naming the symbol
+  # first lets the backend come before libsill.
+  sill_add_library(sill_${name} sill-${name}
+    DESCRIPTION "The ${name} backend of sill" PKG "${arg_PKG}"
+    FLAGS "-Wl,-u,sill_backend_default")
+  # Two backends in one program disagree about this, and do not configure.
+  set_target_properties(sill_${name} PROPERTIES
+    INTERFACE_SILL_BACKEND_LINKED ${name}
+    COMPATIBLE_INTERFACE_STRING SILL_BACKEND_LINKED)
+  set_property(GLOBAL APPEND PROPERTY SILL_BACKENDS ${name})
+endfunction()
+
+# sill_add_protocol(<name> DESCRIPTION <line> SOURCES ... HEADERS ...)
+function(sill_add_protocol name)
+  cmake_parse_arguments(arg "" "DESCRIPTION" "SOURCES;HEADERS" ${ARGN})
+  add_library(sill_${name} ${arg_SOURCES})
+  target_sources(sill_${name} PUBLIC FILE_SET HEADERS FILES ${arg_HEADERS})
+  target_link_libraries(sill_${name} PUBLIC sill::sill)
+  sill_add_library(sill_${name} sill-${name} DESCRIPTION "${arg_DESCRIPTION}")
+  set_property(GLOBAL APPEND PROPERTY SILL_PROTOCOLS ${name})
+endfunction()
+
+# sill_add_programs(<name> SOURCES ... [LIBS ...] [INCLUDES ...]
+#                   [LINK_OPTIONS ...])
+#
+# Compiles the sources once and links bin/<name>-<backend> for each backend.
+# The linker's map of each program is kept for the proof of the swap.
+function(sill_add_programs name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS;INCLUDES;LINK_OPTIONS" ${ARGN})
+  add_library(${name} OBJECT ${arg_SOURCES})
+  sill_compile(${name})
+  target_include_directories(${name} PRIVATE ${arg_INCLUDES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} sill::sill)
+  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
+  foreach(backend IN LISTS backends)
+    set(program ${name}-${backend})
+    add_executable(${program} $<TARGET_OBJECTS:${name}>)
+    target_link_libraries(${program} PRIVATE ${arg_LIBS} sill::sill)
+    target_link_options(${program} PRIVATE ${arg_LINK_OPTIONS}
+      -Wl,-Map,${PROJECT_BINARY_DIR}/maps/${program}.map)
+    set_target_properties(${program} PROPERTIES
+      SILL_BACKEND ${backend}
+      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  endforeach()
+endfunction()
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/maps)
+
+# sill_add_example(<name> [LIBS ...])
+function(sill_add_example name)
+  sill_add_programs(${name} SOURCES ${name}.c ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY SILL_EXAMPLE_NAMES ${name})
+endfunction()
+
+# The install rules and the .pc file of one library.
+function(sill_install_library target name component)
+  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})
+  install(TARGETS ${target} EXPORT sill-${component}
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT sill-${component} NAMESPACE sill::
+    FILE sill-${component}-targets.cmake DESTINATION ${SILL_PACKAGE_DIR})
+
+  # A static archive needs the library it stands on when programs are linked.
+  set(needs "")
+  set(find "")
+  if(arg_PKG AND NOT BUILD_SHARED_LIBS)
+    set(needs ${${arg_PKG}_MODULE_NAME})
+    set(find "find_dependency(PkgConfig)
+pkg_check_modules(${arg_PKG} REQUIRED QUIET IMPORTED_TARGET ${needs})\n")
+  endif()
+  set(file ${PROJECT_BINARY_DIR}/package/sill-${component}.cmake)
+  file(CONFIGURE OUTPUT ${file} @ONLY CONTENT "@find@include(\
+\"\${CMAKE_CURRENT_LIST_DIR}/sill-${component}-targets.cmake\")\n")
+  install(FILES ${file} DESTINATION ${SILL_PACKAGE_DIR})
+
+  set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
+  cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${pc_dir}
+    OUTPUT_VARIABLE up)
+  if(NOT component STREQUAL sill)
+    set(needs sill ${needs})
+  endif()
+  list(JOIN needs " " needs)
+  configure_file(${SILL_CMAKE_DIR}/sill.pc.in
+    ${PROJECT_BINARY_DIR}/package/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/${name}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+# What the package has once.
+function(sill_install_package)
+  install(TARGETS sill_api EXPORT sill-api FILE_SET HEADERS
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(TARGETS sill_spi EXPORT sill-api FILE_SET HEADERS
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sill-spi)
+  install(EXPORT sill-api NAMESPACE sill::
+    FILE sill-api-targets.cmake DESTINATION ${SILL_PACKAGE_DIR})
+  get_property(SILL_BACKENDS GLOBAL PROPERTY SILL_BACKENDS)
+  get_property(SILL_PROTOCOLS GLOBAL PROPERTY SILL_PROTOCOLS)
+  configure_package_config_file(${SILL_CMAKE_DIR}/sillConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/package/sillConfig.cmake
+    INSTALL_DESTINATION ${SILL_PACKAGE_DIR} NO_SET_AND_CHECK_MACRO)
+  write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/package/sillConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+  install(FILES
+    ${PROJECT_BINARY_DIR}/package/sillConfig.cmake
+    ${PROJECT_BINARY_DIR}/package/sillConfigVersion.cmake
+    ${SILL_CMAKE_DIR}/sillBackend.cmake
+    DESTINATION ${SILL_PACKAGE_DIR})
+endfunction()
