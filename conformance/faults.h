@@ -8,6 +8,10 @@
  * differently. Uses are counted from the last fault_clear, on all threads;
  * at most one fault is set for each call.
  *
+ * A transfer that fault_short has cut is followed by a fresh event, as if the
+ * rest had arrived, or room for it, only later: a short transfer alone would
+ * tell an edge-triggered poller that nothing is left.
+ *
  * A case that makes such calls itself while a fault is set holds the faults
  * off meanwhile: what this thread does between fault_hold and fault_release is
  * neither counted nor failed.
@@ -83,6 +87,16 @@ long fault_uses(enum fault_call call);
 
 /* How often a use of (call) was made to fail. */
 long fault_strikes(enum fault_call call);
+
+/* The errors that a use of (call) can give, as a list ended by 0; empty for
+ * those that do not fail with arguments that are right. */
+const int *fault_errors(enum fault_call call);
+
+/* Whether this use of sill_alloc is to fail; asked by the suite's allocator. */
+bool fault_strikes_alloc(void);
+
+/* Bytes that were mapped and not unmapped. */
+long long fault_mapped(void);
 
 /* "read", "mmap" ... */
 const char *fault_name(enum fault_call call);

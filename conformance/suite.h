@@ -14,7 +14,7 @@
  *
  * Each case runs in a process of its own. A case fails when an assertion
  * does, when sill_run returns anything but 0 (SILL_CASE), when it takes longer
- * than 20 s times the scale (then the task tree is printed), and when it leaves
+ * than 20 s times the scale (then the task tree is shown), and when it leaves
  * a descriptor, a thread, a block of sill's memory or a mapping behind. What a
  * case opens itself it must therefore close itself.
  *
@@ -56,23 +56,43 @@
 
 struct suite_case {
     const char *rule; /* "T-01" */
-    const char *name;
+    const char *name, *file;
+    int line;
     void (*body)(void);
     bool inside; /* of a task */
     struct suite_case *next;
 };
 
-/* Adds (a_case) to those that main knows. */
+/* Adds (a_case) to suite_cases, which are in order of their rules. */
 void suite_register(struct suite_case *a_case);
+extern struct suite_case *suite_cases;
+
+/* What a case leaves for the process that started it, in shared memory. */
+struct suite_record {
+    enum { SUITE_NOT_RUN, SUITE_RUNNING, SUITE_PASSED, SUITE_HUNG } state;
+
+    sill_time begin, end;
+    char note[256], log[8192];
+};
+
+/* Runs (a_case) in this process, watchdog and stock-taking around it. */
+void suite_run_case(const struct suite_case *a_case,
+                    struct suite_record *record);
+
+/* How long a case may take, in seconds. */
+unsigned suite_limit(void);
 
 #define SUITE_REGISTER(group, number, claim, is_inside)                        \
     static void case_##group##number##_##claim(void);                          \
-    __attribute__((                                                            \
-        constructor)) static void register_##group##number##_##claim(void)     \
+    static void register_##group##number##_##claim(void)                       \
+        __attribute__((constructor));                                          \
+    static void register_##group##number##_##claim(void)                       \
     {                                                                          \
         static struct suite_case self = {                                      \
             .rule = #group "-" #number,                                        \
             .name = #claim,                                                    \
+            .file = __FILE__,                                                  \
+            .line = __LINE__,                                                  \
             .body = case_##group##number##_##claim,                            \
             .inside = is_inside,                                               \
         };                                                                     \
@@ -214,8 +234,13 @@ void suite_check_stock(const struct suite_stock *before);
 void suite_permute(size_t count, void (*fn)(const int order[], void *arg),
                    void *arg);
 
-/* Adds a few words to the report, should the case fail from here on; printf. */
+/* Sets a few words that the report has, should the case fail from here on. */
 void suite_note(const char *format, ...) SILL_PRINTF(1, 2);
+
+/* Whether sill has logged a line that contains (text) since the case began or
+ * the log was cleared. What a case logs is only shown when it fails. */
+bool suite_log_has(const char *text);
+void suite_log_clear(void);
 
 /*
  * Runs (scenario) with the first use of a call failing, then the second, and

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the cases share: running one, taking stock, processes, threads, the
+ * walk over failures. See suite.h.
+ */
+#include "suite.h"
+#include "faults.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct suite_case *suite_cases;
+
+static const struct suite_case *current;
+static struct suite_record *record;
+static atomic_size_t logged;
+static atomic_long blocks;
+
+void suite_register(struct suite_case *a_case)
+{
+    struct suite_case **place = &suite_cases;
+    while (*place != NULL && strcmp((*place)->rule, a_case->rule) <= 0)
+        place = &(*place)->next;
+    a_case->next = *place;
+    *place = a_case;
+}
+
+/* ---- time ---- */
+
+double suite_scale(void)
+{
+    const char *text = getenv("SILL_TIMEOUT_SCALE");
+    double scale = text != NULL ? strtod(text, NULL) : 1;
+    return scale > 0 ? scale : 1;
+}
+
+sill_duration suite_liveness(void)
+{
+    return (sill_duration)(500 * SILL_MILLISECOND * suite_scale());
+}
+
+unsigned suite_limit(void)
+{
+    return (unsigned)(20 * suite_scale()) + 1;
+}
+
+/* ---- running a case ---- */
+
+static void *counted_alloc(void *arg, size_t size)
+{
+    (void)arg;
+    void *block = fault_strikes_alloc() ? NULL : malloc(size);
+    if (block != NULL)
+        atomic_fetch_add(&blocks, 1);
+    return block;
+}
+
+static void counted_free(void *arg, void *block)
+{
+    (void)arg;
+    atomic_fetch_sub(&blocks, 1);
+    free(block);
+}
+
+static void keep_log(void *arg, const char *line)
+{
+    size_t size = strlen(line);
+    (void)arg;
+    size_t at = atomic_fetch_add(&logged, size + 1);
+    if (at + size + 2 > sizeof(record->log))
+        return;
+    memcpy(record->log + at, line, size);
+    record->log[at + size] = '\n';
+}
+
+/* On the thread of the case, whatever it was doing: best effort, and a second
+ * alarm ends the process if it fails. */
+static void bark(int number)
+{
+    (void)number;
+    record->state = SUITE_HUNG;
+    alarm(2);
+    sill_dump(NULL, NULL);
+    _exit(3);
+}
+
+static void set_watchdog(void)
+{
+    struct sigaction action = {
+        .sa_handler = bark,
+        .sa_flags = (int)(SA_RESETHAND | SA_NODEFER),
+    };
+    sigaction(SIGALRM, &action, NULL);
+    alarm(suite_limit());
+}
+
+static int run_body(void *arg)
+{
+    (void)arg;
+    current->body();
+    return 0;
+}
+
+void suite_run_case(const struct suite_case *a_case,
+                    struct suite_record *its_record)
+{
+    struct sill_allocator allocator = {counted_alloc, counted_free, NULL};
+    current = a_case;
+    record = its_record;
+    record->begin = sill_now();
+    record->state = SUITE_RUNNING;
+    sill_set_allocator(&allocator);
+    sill_set_log(keep_log, NULL);
+    set_watchdog();
+    struct suite_stock before = suite_take_stock();
+    int rc = 0;
+    if (current->inside)
+        rc = sill_run(run_body, NULL);
+    else
+        current->body();
+    ck_assert_msg(rc == 0, "sill_run returned %d, %s", rc, sill_strerror(rc));
+    fault_clear();
+    suite_check_stock(&before);
+    alarm(0);
+    record->end = sill_now();
+    record->state = SUITE_PASSED;
+}
+
+void suite_note(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(record->note, sizeof(record->note), format, list);
+    va_end(list);
+}
+
+bool suite_log_has(const char *text)
+{
+    return strstr(record->log, text) != NULL;
+}
+
+void suite_log_clear(void)
+{
+    memset(record->log, 0, sizeof(record->log));
+    atomic_store(&logged, 0);
+}
+
+/* ---- tasks ---- */
+
+struct sill_task *suite_spawn_at(sill_task_fn *fn, void *arg, const char *where)
+{
+    struct sill_task *task = NULL;
+    int rc = sill_spawn_at(fn, arg, &task, where);
+    ck_assert_msg(rc == 0, "spawn at %s: %s", where, sill_strerror(rc));
+    return task;
+}
+
+int suite_await(struct sill_task *task)
+{
+    int result = 0;
+    int rc = sill_await(task, &result, SILL_NEVER);
+    ck_assert_msg(rc == 0, "await: %s", sill_strerror(rc));
+    return result;
+}
+
+void suite_cancel(struct sill_task *task)
+{
+    int rc = sill_cancel(task, SILL_NEVER);
+    ck_assert_msg(rc == 0, "cancel: %s", sill_strerror(rc));
+}
+
+void suite_yield(int rounds)
+{
+    for (int i = 0; i < rounds; i++)
+        sill_yield();
+}
+
+struct search {
+    const char *text;
+    bool found;
+};
+
+static void look_for(void *arg, const char *line)
+{
+    struct search *search = arg;
+    if (strstr(line, search->text) != NULL)
+        search->found = true;
+}
+
+bool suite_dump_has(const char *text)
+{
+    struct search search = {text, false};
+    sill_dump(look_for, &search);
+    return search.found;
+}
+
+int suite_sleeper(void *arg)
+{
+    (void)arg;
+    return sill_sleep(SILL_NEVER);
+}
+
+int suite_returner(void *arg)
+{
+    return (int)(intptr_t)arg;
+}
+
+/* ---- streams ---- */
+
+struct sill_address suite_loopback(uint16_t port)
+{
+    struct sill_address address;
+    ck_assert_int_eq(sill_address_ip(&address, "127.0.0.1", port), 0);
+    return address;
+}
+
+void suite_listen(struct sill_listener *listener, struct sill_address *address)
+{
+    *address = suite_loopback(0);
+    ck_assert_int_eq(sill_listener_listen(listener, address, NULL), 0);
+    ck_assert_int_eq(sill_listener_local(listener, address), 0);
+}
+
+static void open_tcp(struct suite_pair *pair)
+{
+    struct sill_listener listener;
+    struct sill_address address;
+    suite_listen(&listener, &address);
+    ck_assert_int_eq(sill_stream_connect(&pair->a, &address, NULL, SILL_NEVER),
+                     0);
+    ck_assert_int_eq(sill_listener_accept(&listener, &pair->b, SILL_NEVER), 0);
+    sill_listener_close(&listener);
+}
+
+static void open_unix(struct suite_pair *pair)
+{
+    int fds[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    ck_assert_int_eq(sill_stream_adopt(&pair->a, fds[0]), 0);
+    ck_assert_int_eq(sill_stream_adopt(&pair->b, fds[1]), 0);
+}
+
+void suite_pair_open(struct suite_pair *pair, enum suite_kind kind)
+{
+    *pair = (struct suite_pair){.kind = kind};
+    if (kind == SUITE_TCP)
+        open_tcp(pair);
+    else if (kind == SUITE_UNIX)
+        open_unix(pair);
+    else
+        ck_assert_int_eq(sill_stream_pair(&pair->a, &pair->b, 65536), 0);
+}
+
+void suite_pair_close(struct suite_pair *pair)
+{
+    sill_stream_close(&pair->a);
+    sill_stream_close(&pair->b);
+}
+
+size_t suite_fill(struct sill_stream *stream)
+{
+    static const char zeros[4096];
+    size_t total = 0;
+    ssize_t rc;
+    while ((rc = sill_stream_write(stream, zeros, sizeof(zeros), SILL_PAST)) >
+           0)
+        total += (size_t)rc;
+    ck_assert_int_eq(rc, SILL_ETIMEDOUT);
+    return total;
+}
+
+/* ---- threads and processes ---- */
+
+static void *run_thread(void *arg)
+{
+    struct suite_thread *thread = arg;
+    thread->fn(thread->arg);
+    return NULL;
+}
+
+void suite_thread_start(struct suite_thread *thread, void (*fn)(void *arg),
+                        void *arg)
+{
+    sigset_t all, old;
+    thread->fn = fn;
+    thread->arg = arg;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&thread->thread, NULL, run_thread, thread);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    ck_assert_int_eq(error, 0);
+}
+
+void suite_thread_join(struct suite_thread *thread)
+{
+    ck_assert_int_eq(pthread_join(thread->thread, NULL), 0);
+}
+
+static void run_child(int out, void (*fn)(void *arg), void *arg)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    dup2(out, STDERR_FILENO);
+    close(out);
+    sill_set_log(NULL, NULL);
+    alarm(suite_limit());
+    fn(arg);
+    _exit(0);
+}
+
+int suite_fork(void (*fn)(void *arg), void *arg, char *errors, size_t size)
+{
+    int ends[2], status = 0;
+    size_t at = 0;
+    ssize_t got;
+    char drop[256];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        close(ends[0]);
+        run_child(ends[1], fn, arg);
+    }
+    close(ends[1]);
+    fault_hold();
+    do {
+        bool room = at + 1 < size;
+        got = read(ends[0], room ? errors + at : drop,
+                   room ? size - at - 1 : sizeof(drop));
+        if (room && got > 0)
+            at += (size_t)got;
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    fault_release();
+    if (size > 0)
+        errors[at] = '\0';
+    close(ends[0]);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status;
+}
+
+void suite_expect_abort_texts(void (*fn)(void *arg), void *arg,
+                              const char *const texts[])
+{
+    static char errors[16384];
+    ck_assert_msg(sill_self() == NULL, "expect an abort outside of a loop");
+    int status = suite_fork(fn, arg, errors, sizeof(errors));
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+                  "no abort but status %#x, having said: %.1500s", status,
+                  errors);
+    for (; *texts != NULL; texts++)
+        ck_assert_msg(strstr(errors, *texts) != NULL,
+                      "'%s' is missing in: %.1500s", *texts, errors);
+}
+
+/* ---- what is in use ---- */
+
+static int count_entries(const char *folder)
+{
+    int count = 0;
+    DIR *dir = opendir(folder);
+    ck_assert_msg(dir != NULL, "cannot read %s", folder);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.')
+            count++;
+    closedir(dir);
+    return count;
+}
+
+int suite_descriptors(void)
+{
+    return count_entries("/proc/self/fd") - 1;
+}
+
+int suite_threads(void)
+{
+    return count_entries("/proc/self/task");
+}
+
+long suite_blocks(void)
+{
+    return atomic_load(&blocks);
+}
+
+long long suite_mapped(void)
+{
+    return fault_mapped();
+}
+
+sill_duration suite_cpu(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * SILL_SECOND +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * SILL_MICROSECOND;
+}
+
+long suite_wakeups(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+long long suite_resident(void)
+{
+    long long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert_ptr_nonnull(file);
+    int got = fscanf(file, "%lld %lld", &total, &resident);
+    fclose(file);
+    ck_assert_int_eq(got, 2);
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+struct suite_stock suite_take_stock(void)
+{
+    return (struct suite_stock){
+        .descriptors = suite_descriptors(),
+        .threads = suite_threads(),
+        .blocks = suite_blocks(),
+        .mapped = suite_mapped(),
+    };
+}
+
+/* A thread that was joined may take a moment to leave /proc. */
+static void await_threads(int count)
+{
+    sill_time deadline = sill_after(suite_liveness());
+    while (suite_threads() > count && sill_now() < deadline) {
+        struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
+    }
+}
+
+void suite_check_stock(const struct suite_stock *before)
+{
+    await_threads(before->threads);
+    struct suite_stock now = suite_take_stock();
+    ck_assert_msg(now.descriptors == before->descriptors,
+                  "%d descriptors left, %d before", now.descriptors,
+                  before->descriptors);
+    ck_assert_msg(now.threads == before->threads, "%d threads left, %d before",
+                  now.threads, before->threads);
+    ck_assert_msg(now.blocks == before->blocks, "%ld blocks left, %ld before",
+                  now.blocks, before->blocks);
+    ck_assert_msg(now.mapped == before->mapped,
+                  "%lld bytes left mapped, %lld before", now.mapped,
+                  before->mapped);
+}
+
+/* ---- orders and failures ---- */
+
+static void permute(int order[], size_t at, size_t count,
+                    void (*fn)(const int order[], void *arg), void *arg)
+{
+    if (at == count) {
+        fn(order, arg);
+        return;
+    }
+    for (size_t i = at; i < count; i++) {
+        int chosen = order[i];
+        order[i] = order[at];
+        order[at] = chosen;
+        permute(order, at + 1, count, fn, arg);
+        order[at] = order[i];
+        order[i] = chosen;
+    }
+}
+
+void suite_permute(size_t count, void (*fn)(const int order[], void *arg),
+                   void *arg)
+{
+    int order[6] = {0, 1, 2, 3, 4, 5};
+    ck_assert_uint_le(count, 6);
+    permute(order, 0, count, fn, arg);
+}
+
+/* Returns whether the failure struck. */
+static bool fail_once(void (*scenario)(void), enum fault_call call, long n,
+                      int error)
+{
+    struct suite_stock before = suite_take_stock();
+    suite_note("%s failing with %s at use %ld", fault_name(call),
+               strerror(error), n);
+    fault_clear();
+    fault_nth(call, n, error);
+    scenario();
+    bool struck = fault_strikes(call) > 0;
+    fault_clear();
+    suite_check_stock(&before);
+    return struck;
+}
+
+void suite_walk_failures(void (*scenario)(void))
+{
+    for (int i = 0; i < FAULT_COUNT; i++) {
+        enum fault_call call = (enum fault_call)i;
+        for (const int *error = fault_errors(call); *error != 0; error++) {
+            long n = 1;
+            while (fail_once(scenario, call, n, *error))
+                n++;
+        }
+    }
+    suite_note("%s", "");
+}
