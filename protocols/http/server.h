@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h: one connection of the server, and who does what with it.
+ *
+ * A connection has one exchange at a time, so they are one struct: its life is
+ * connection.c's, the body of the request request.c's, the answer response.c's.
+ *
+ * Bytes come in through one buffer. The head of the request stays where it is
+ * while its handler runs; what follows it, from (body_begin), is the window
+ * through which the body passes:
+ *
+ *     in  | done | head | window: taken | here | room |
+ *                       ^body_begin     ^begin ^end
+ *
+ * Answers go out through another. Headers and trailers that the handler adds
+ * wait GAP bytes behind its end, so that the status line, which is known
+ * later, fits in front of them.
+ */
+#ifndef SILL_HTTP_SERVER_H
+#define SILL_HTTP_SERVER_H
+
+#include "codec.h"
+#include "sill_http.h"
+
+enum {
+    GAP = 256,              /* status line, Date, Connection and framing */
+    COALESCED_MAX = 16384,  /* answers gathered before a write */
+    BODY_WINDOW_MIN = 4096, /* least room for the body behind a head */
+    DISCARDED_MAX = 65536,  /* of a body that the handler left */
+    LINGERED_MAX = 262144   /* read after an answer that ends it all */
+};
+
+/* Two heads may follow the gathered answers: headers, then trailers. */
+#define OUT_SIZE ((size_t)COALESCED_MAX + 2 * (GAP + SILL_HTTP_RESPONSE_MAX))
+
+enum phase { WAITING, BEGUN, COMPLETE };
+
+struct sill_http_exchange {
+    struct sill_http_server *server;
+    struct sill_http_exchange *next, **link; /* among the server's */
+    struct sill_stream stream;
+
+    char *in, *out;
+    size_t in_size, begin, end, body_begin;
+    size_t out_used, added; /* (added): bytes of headers behind the gap */
+
+    struct sill_http_head head, trailers;
+    struct sill_http_header *trailer_headers;
+    struct sill_http_body body;
+    sill_time start, body_deadline;
+    uint64_t received;
+
+    uint64_t left, sent; /* bytes of the answer's body */
+    int status;
+    enum phase phase;
+    int unsound;      /* why the headers are not what the handler wanted */
+    int body_failure; /* of the reader, final; with the status it deserves */
+    int body_status;
+    int broken; /* the stream failed: nothing more can be sent */
+
+    bool idle;       /* between two requests */
+    bool keep;       /* the connection goes on after this exchange */
+    bool linger;     /* the peer may still be sending when it ends */
+    bool has_body;   /* of the answer: not for HEAD, 204, 304 */
+    bool is_chunked; /* the answer */
+    bool is_awaited; /* the client waits for 100 (Continue) */
+    bool has_trailers;
+    bool peer_is_known;
+    struct sill_address peer;
+};
+
+/* connection.c: makes one, serves all its exchanges as a task and frees it. */
+struct sill_http_exchange *
+sill_http_connection_open(struct sill_http_server *server);
+void sill_http_connection_close(struct sill_http_exchange *x);
+int sill_http_connection_run(void *arg);
+
+/* request.c: makes the reader ready; drops what was not read. */
+void sill_http_request_start(struct sill_http_exchange *x);
+int sill_http_request_discard(struct sill_http_exchange *x);
+
+/* response.c: makes the writer ready; ends the answer; answers for the
+ * handler. */
+void sill_http_response_start(struct sill_http_exchange *x);
+int sill_http_response_end(struct sill_http_exchange *x);
+int sill_http_response_reject(struct sill_http_exchange *x, int status);
+
+/* response.c: sends what was gathered, and then (count) pieces. */
+int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
+                            size_t count, sill_time deadline);
+
+/* server.c: a connection came, or is gone. */
+void sill_http_server_enter(struct sill_http_exchange *x);
+void sill_http_server_leave(struct sill_http_exchange *x);
+
+static inline sill_time earlier(sill_time a, sill_time b)
+{
+    return a < b ? a : b;
+}
+
+#endif

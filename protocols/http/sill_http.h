@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sill_http.h: HTTP/1.1 in direct style, on whatever scheduler is linked.
+ *
+ *     static int hello(void *arg, struct sill_http_exchange *exchange)
+ *     {
+ *         sill_http_response_header(exchange, "Content-Type", "text/plain");
+ *         return sill_http_response_send(exchange, 200, "Hello", 5,
+ *                                        SILL_NEVER);
+ *     }
+ *     ...
+ *     struct sill_http_server server = {.handler = hello};
+ *     rc = sill_http_serve(&server, &listener, SILL_NEVER);
+ *
+ * As everywhere in sill, a call with a deadline may suspend the current task,
+ * a call without one never does, and failures are the codes of <sill/error.h>.
+ *
+ * Source   RFC 9110 (semantics), RFC 9112 (messages).
+ */
+#ifndef SILL_HTTP_H
+#define SILL_HTTP_H
+
+#include "sill_http_message.h"
+
+#include <sill/address.h>
+#include <sill/attributes.h>
+#include <sill/listener.h>
+#include <sill/scope.h>
+#include <sill/stream.h>
+#include <sill/time.h>
+#include <sill/trigger.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+SILL_BEGIN
+
+/* ------------------------------------------------------------------------
+ * Server: one exchange
+ *
+ * A handler is called once for each request. It looks at the request, reads
+ * the body if it wants to, and answers: in one piece with response_send, or
+ * with response_begin and any number of response_write; returning ends it.
+ *
+ * What the peer does wrong never reaches the handler: requests that are
+ * malformed, too large or too slow are answered by the server, and a call that
+ * fails because of them says so with a code that the handler just returns.
+ */
+
+struct sill_http_exchange;
+
+/*
+ * Answers the request of (exchange), which lives until this returns.
+ *
+ * Returns 0 or more when it was answered, or a SILL_E code: then, when no head
+ * was sent yet, the server answers, with the status that belongs to the
+ * failure of the body's reader (400, 408, 413) or else with 500; and otherwise
+ * it closes the connection, so that the peer notices.
+ */
+typedef int sill_http_handler(void *arg, struct sill_http_exchange *exchange);
+
+/*
+ * Returns the head of the request, whose views live until the handler returns.
+ * Never suspends.
+ */
+SILL_API const struct sill_http_head *
+sill_http_request(const struct sill_http_exchange *exchange);
+
+/*
+ * Returns the value of the request's first header called (name), in any case,
+ * or a view with a NULL (at). Never suspends.
+ */
+SILL_API struct sill_http_view
+sill_http_request_header(const struct sill_http_exchange *exchange,
+                         const char *name);
+
+/*
+ * Writes the address of the peer to (address).
+ *
+ * Returns 0, or SILL_ENOTCONN when it is gone. Never suspends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_request_peer(struct sill_http_exchange *exchange,
+                       struct sill_address *address);
+
+/*
+ * Reads up to (size) bytes of the body into (buffer), waiting until there is
+ * at least one. The first call lets a client that sent "Expect: 100-continue"
+ * begin.
+ *
+ * deadline   beside it the server's own one for the body holds.
+ *
+ * Returns how many, 0 at the end of the body and every time after, or
+ *
+ *   SILL_EMSGSIZE    longer than the server's limit
+ *   SILL_EPROTO      chunks or trailers are malformed
+ *   SILL_EOF         the peer ended in the middle
+ *   SILL_ETIMEDOUT   (deadline), or the server's own
+ *
+ * or an error of sill_stream_read. All but the caller's own deadline and a
+ * cancellation are final: later calls return the same.
+ */
+SILL_API SILL_MUST_CHECK ssize_t
+sill_http_request_read(struct sill_http_exchange *exchange, void *buffer,
+                       size_t size, sill_time deadline);
+
+/*
+ * Returns the value of the first trailer called (name), as
+ * sill_http_request_header does. There are none before the body was read to
+ * its end. Never suspends.
+ */
+SILL_API struct sill_http_view
+sill_http_request_trailer(const struct sill_http_exchange *exchange,
+                          const char *name);
+
+/*
+ * Adds a header to the response, or, once that has begun with an unknown
+ * length, to its trailers.
+ *
+ * name, value   ended by NUL, copied. Date, Connection, Content-Length and
+ *               Transfer-Encoding are the server's.
+ *
+ * Returns 0; or, and then response_send or response_begin return it too, or,
+ * for a trailer, the exchange fails: it need not be looked at,
+ *
+ *   SILL_EINVAL     not a header name, a control character in the value, one of
+ *                   the server's headers, or a trailer where none is possible
+ *   SILL_EMSGSIZE   more than SILL_HTTP_RESPONSE_MAX bytes of them
+ *
+ * Never suspends.
+ */
+SILL_API int sill_http_response_header(struct sill_http_exchange *exchange,
+                                       const char *name, const char *value);
+
+/* The most that the headers of a response may take, in bytes. */
+#define SILL_HTTP_RESPONSE_MAX 4096
+
+/*
+ * Answers with (status), the headers added so far, and the (size) bytes of
+ * (body), which is sent or copied when this returns. Small answers to requests
+ * that arrived together leave together, when the last one is given.
+ *
+ * status   200 to 599; 204 and 304 have no body, and (size) is ignored.
+ *
+ * Returns 0; SILL_EBUSY when there is an answer already; SILL_EINVAL for
+ * another status; a failure of response_header; or an error of
+ * sill_stream_write, after which the connection ends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_response_send(struct sill_http_exchange *exchange, int status,
+                        const void *body, size_t size, sill_time deadline);
+
+/*
+ * Begins an answer with (status) and the headers added so far. Nothing is sent
+ * before the first write, or flush.
+ *
+ * length   of the body in bytes; SILL_HTTP_NO_LENGTH sends it in chunks, or, to
+ *          HTTP/1.0, until the connection ends.
+ *
+ * Returns 0, SILL_EBUSY, SILL_EINVAL, or a failure of response_header. Never
+ * suspends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_response_begin(struct sill_http_exchange *exchange, int status,
+                         uint64_t length);
+
+/*
+ * Sends (size) bytes of the body. For HEAD, 204 and 304 they are dropped, but
+ * still counted.
+ *
+ * Returns 0; SILL_EINVAL before the begin; SILL_EMSGSIZE for more than the
+ * length that was given, with nothing sent; or an error of sill_stream_write,
+ * after which the connection ends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_response_write(struct sill_http_exchange *exchange, const void *data,
+                         size_t size, sill_time deadline);
+
+/*
+ * Sends what waits to be sent, the head of a response that has begun and
+ * earlier answers among it.
+ *
+ * Returns 0, or an error of sill_stream_write, after which the connection ends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_response_flush(struct sill_http_exchange *exchange,
+                         sill_time deadline);
+
+/* ------------------------------------------------------------------------
+ * Server: all of them
+ */
+
+/* What is known of an exchange when it is over, for an access log. */
+struct sill_http_record {
+    const struct sill_http_head *request; /* NULL: there was no good one */
+    const struct sill_address *peer;      /* family NONE: it is gone */
+    int status;             /* as sent; 0: the connection ended before */
+    uint64_t sent;          /* bytes of the body */
+    sill_duration duration; /* since its first byte was read */
+};
+
+/* How much was done. */
+struct sill_http_stats {
+    size_t open;          /* connections right now */
+    uint64_t connections; /* accepted */
+    uint64_t requests;    /* given to the handler */
+    uint64_t rejected;    /* answered by the server: malformed, too large */
+    uint64_t late;        /* given up because the peer was too slow */
+    uint64_t failed;      /* the handler failed */
+    uint64_t exhausted;   /* times that memory or descriptors were missing */
+};
+
+/*
+ * A server. Zero it, set the handler and what else shall differ from the
+ * defaults, and serve. It may serve again when that has returned.
+ */
+struct sill_http_server {
+    sill_http_handler *handler;
+    void *arg; /* the handler's and the log's */
+
+    /* Called after each exchange; must not suspend. May be NULL. */
+    void (*log)(void *arg, const struct sill_http_record *record);
+
+    /* Ends the service when it is resumed, from a signal handler for example.
+     * May be NULL. */
+    struct sill_trigger *stop;
+
+    /* 0 means the default, which is given behind. */
+    sill_duration idle_timeout; /* between two requests; 60 s */
+    sill_duration head_timeout; /* for a whole head; 10 s */
+    sill_duration body_timeout; /* for a body, and ... ; 30 s */
+    uint32_t body_rate;         /* ... a second more per so many bytes; 4 096 */
+    sill_duration write_timeout;    /* for each 64 KiB of an answer; 30 s */
+    sill_duration grace;            /* for requests in hand at the end; 10 s */
+    size_t connections_max;         /* more wait to be accepted; 10 000 */
+    struct sill_http_limits limits; /* each 0: as SILL_HTTP_LIMITS_INIT */
+
+    struct sill_http_stats stats; /* to be read at any time */
+
+    /* private */
+    struct sill_scope scope;
+    struct sill_listener *listener;
+    struct sill_http_exchange *first; /* of the open connections */
+    struct sill_trigger room;
+    sill_time deadline;
+    int64_t second; /* of (start), since 1970 */
+    bool draining, crowded;
+    char start[64]; /* of most responses: the status line and the date */
+};
+
+/*
+ * Serves the connections of (listener), one task for each, until the server's
+ * (stop) is resumed or (deadline). Then it drains: (listener) is closed,
+ * connections between two requests are closed at once, requests in hand are
+ * answered with "Connection: close", and what is left after the grace is
+ * cancelled.
+ *
+ * A lack of descriptors or memory delays new connections and ends nothing.
+ *
+ * Returns 0 when all connections have ended, or
+ *
+ *   SILL_ECANCELED   the caller was cancelled: so were all connections
+ *   SILL_ENOMEM      it could not begin
+ *   SILL_EINVAL      no handler, or limits that make no sense
+ *
+ * In every case (listener) is closed.
+ */
+SILL_API SILL_MUST_CHECK int sill_http_serve(struct sill_http_server *server,
+                                             struct sill_listener *listener,
+                                             sill_time deadline);
+
+/* ------------------------------------------------------------------------
+ * Server: files
+ */
+
+/*
+ * A folder that is served. Paths below it are all that can be reached: "..",
+ * encoded slashes and symbolic links lead nowhere (404).
+ */
+struct sill_http_files {
+    /* May be set after the open. */
+    const char *index;      /* what a folder shows; NULL: "index.html" */
+    bool links_are_allowed; /* follow symbolic links, wherever they lead */
+    bool step_by_step;      /* look up paths as on systems without openat2(2) */
+
+    /* private */
+    int folder;
+};
+
+/*
+ * Opens the folder (root).
+ *
+ * Returns 0, SILL_ENOENT (also: not a folder), SILL_EACCES, SILL_EMFILE or
+ * SILL_EIO. Never suspends.
+ */
+SILL_API SILL_MUST_CHECK int sill_http_files_open(struct sill_http_files *files,
+                                                  const char *root);
+
+/* Closes it; twice and zeroed are harmless. Never suspends. */
+SILL_API void sill_http_files_close(struct sill_http_files *files);
+
+/*
+ * Is a handler whose (files) is a struct sill_http_files: answers GET and HEAD
+ * with regular files, their type by extension, ETag and Last-Modified,
+ * conditions (RFC 9110 section 13) and ranges (section 14); sends those who
+ * ask for a folder without its last slash there; shows a folder's index file.
+ * 404 for what is not there, 403 for what may not be read or is not a regular
+ * file, 405 for other methods.
+ */
+SILL_API int sill_http_files_handle(void *files,
+                                    struct sill_http_exchange *exchange);
+
+/*
+ * Returns the content type of a file called (name), by its extension;
+ * "application/octet-stream" when that is unknown. Never suspends.
+ */
+SILL_API const char *sill_http_files_type(const char *name);
+
+SILL_END
+
+#endif
