@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes, by pid.
+ */
+#include "child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHILDREN = 64 };
+
+static volatile pid_t pids[CHILDREN];
+
+static void on_signal(int number)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (pids[i] > 0)
+            kill(pids[i], SIGKILL);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void kill_all(void)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (pids[i] > 0)
+            kill(pids[i], SIGKILL);
+    }
+}
+
+void child_prepare(void)
+{
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGHUP, on_signal);
+    signal(SIGPIPE, SIG_IGN);
+    atexit(kill_all);
+}
+
+static bool pin(pid_t pid, int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    return sched_setaffinity(pid, sizeof set, &set) == 0;
+}
+
+bool child_pin_self(int cpu)
+{
+    return pin(0, cpu);
+}
+
+static void remember(pid_t pid)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (pids[i] == 0) {
+            pids[i] = pid;
+            return;
+        }
+    }
+}
+
+static void forget(pid_t pid)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (pids[i] == pid)
+            pids[i] = 0;
+    }
+}
+
+static void become(char *const argv[], int cpu, int out)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(out, STDOUT_FILENO);
+    if (cpu != CHILD_CPU_NONE)
+        pin(0, cpu);
+    execvp(argv[0], argv);
+    perror(argv[0]);
+    _exit(127);
+}
+
+int child_start(struct child *c, char *const argv[], int cpu)
+{
+    int ends[2];
+
+    memset(c, 0, sizeof *c);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    c->pid = fork();
+    if (c->pid == 0)
+        become(argv, cpu, ends[1]);
+    close(ends[1]);
+    if (c->pid < 0) {
+        c->pid = 0;
+        close(ends[0]);
+        return -1;
+    }
+    c->out = ends[0];
+    remember(c->pid);
+    return 0;
+}
+
+int child_port(struct child *c)
+{
+    char line[256];
+    size_t size = 0;
+    struct pollfd p = {.fd = c->out, .events = POLLIN};
+
+    while (size < sizeof line - 1 && poll(&p, 1, 5000) > 0 &&
+           read(c->out, line + size, 1) == 1) {
+        if (line[size++] == '\n')
+            break;
+    }
+    line[size] = '\0';
+    char *colon = strrchr(line, ':');
+    if (strncmp(line, "listening on ", 13) != 0 || !colon)
+        return -1;
+    return (int)strtol(colon + 1, NULL, 10);
+}
+
+static int collect(struct child *c)
+{
+    int status = -1;
+
+    waitpid(c->pid, &status, 0);
+    forget(c->pid);
+    close(c->out);
+    memset(c, 0, sizeof *c);
+    return status;
+}
+
+int child_output(struct child *c, char *text, size_t size)
+{
+    size_t have = 0;
+    ssize_t n;
+
+    while (have < size - 1 &&
+           (n = read(c->out, text + have, size - 1 - have)) > 0)
+        have += (size_t)n;
+    text[have] = '\0';
+    return collect(c) == 0 ? 0 : -1;
+}
+
+int64_t child_cpu_ns(const struct child *c)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid(c->pid, &clock) != 0 ||
+        clock_gettime(clock, &t) < 0)
+        return -1;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool is_gone(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+           info.si_pid == pid;
+}
+
+void child_stop(struct child *c)
+{
+    if (c->pid == 0)
+        return;
+    kill(c->pid, SIGTERM);
+    for (int i = 0; i < 200 && !is_gone(c->pid); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    kill(c->pid, SIGKILL);
+    collect(c);
+}

@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench: measures sill against rivals on the same loop, in one go.
+ *
+ *     bench [--json FILE] [--rounds N] [--slice MS] [SECTION...]
+ *
+ * Sections are micro, echo, hello, wrk and memory; none given means all.
+ *
+ * What is compared is the server's own processor time for each request, kernel
+ * included, read from its clock before and after a slice of load. All servers
+ * of a table run at once on one processor, and the load, on another, turns to
+ * one after the other in short slices: a machine whose speed drifts drifts for
+ * all. They are started anew twice in between, since where a process happens to
+ * lie in memory counts for some per cent. A figure is the lower quartile of its
+ * slices; a ratio is the median of those in each round, with the bounds between
+ * which it lies in 19 of 20 cases. The first server stands in
+ * each table twice: by as much as its two figures differ, all others may be
+ * wrong.
+ */
+#include "child.h"
+#include "load.h"
+#include "nginx.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    ROUNDS_MAX = 200,
+    ROWS_MAX = 16,
+    GENERATIONS = 3,
+    SERVER_CPU = 0,
+    LOAD_CPU = 1
+};
+
+static const char *const backends[] = {"native", "libuv", "libevent"};
+
+enum { BACKENDS = sizeof backends / sizeof backends[0] };
+
+static char folder[4096]; /* where this program is, and all others */
+static int rounds = 60;
+static int64_t slice = 40000000;
+static bool pinned;
+static FILE *json;
+static bool json_is_begun, failed;
+
+/* ---- figures ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value below which (part) of the (count) values lie. */
+static double quantile(const double *values, int count, double part)
+{
+    double sorted[ROUNDS_MAX];
+
+    if (count == 0)
+        return 0;
+    memcpy(sorted, values, (size_t)count * sizeof sorted[0]);
+    qsort(sorted, (size_t)count, sizeof sorted[0], by_value);
+    double at = part * (count - 1);
+    int low = (int)at;
+    int high = low + 1 < count ? low + 1 : low;
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}
+
+/* ---- output ---- */
+
+struct ratio {
+    double value, low, high; /* (value) 0: none */
+};
+
+static void json_row(const char *section, const char *name, const char *unit,
+                     double low, double high, struct ratio ratio)
+{
+    if (!json)
+        return;
+    fprintf(json,
+            "%s\n  {\"section\": \"%s\", \"name\": \"%s\", \"unit\": \"%s\","
+            " \"value\": %.3f, \"high\": %.3f",
+            json_is_begun ? "," : "[", section, name, unit, low, high);
+    if (ratio.value > 0)
+        fprintf(json,
+                ", \"ratio\": %.4f, \"ratio_low\": %.4f,"
+                " \"ratio_high\": %.4f",
+                ratio.value, ratio.low, ratio.high);
+    fprintf(json, "}");
+    json_is_begun = true;
+}
+
+static void progress(const char *section, int done, int all)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (done < all)
+        fprintf(stderr, "\r%-24s %3d of %d ", section, done + 1, all);
+    else
+        fprintf(stderr, "\r%40s\r", "");
+}
+
+/* ---- programs ---- */
+
+static const char *program(const char *name)
+{
+    static char path[sizeof folder + 64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static bool is_built(const char *name)
+{
+    return access(program(name), X_OK) == 0;
+}
+
+static int cpu_for(int cpu)
+{
+    return pinned ? cpu : CHILD_CPU_NONE;
+}
+
+/* Runs (name) on the servers' processor to its end; its output is in (text). */
+static int run_to_end(const char *name, char *text, size_t size)
+{
+    char *argv[] = {(char *)program(name), NULL};
+    struct child c;
+
+    if (child_start(&c, argv, cpu_for(SERVER_CPU)) < 0)
+        return -1;
+    return child_output(&c, text, size);
+}
+
+/* ---- servers in turns ---- */
+
+struct row {
+    const char *name;    /* in the table */
+    const char *program; /* NULL: nginx */
+    int rival;           /* the row that it is compared with; itself: none */
+    bool is_up;
+    struct child child;
+    int port;
+    struct load *load;
+    int count;
+    double cpu[ROUNDS_MAX];  /* ns for each request */
+    double rate[ROUNDS_MAX]; /* requests in a second */
+};
+
+static void start_row(struct row *r)
+{
+    r->port = -1;
+    if (!r->program) {
+        if (nginx_is_present())
+            r->port = nginx_start(&r->child, cpu_for(SERVER_CPU));
+    } else if (is_built(r->program)) {
+        char *argv[] = {(char *)program(r->program), (char *)"0", NULL};
+        if (child_start(&r->child, argv, cpu_for(SERVER_CPU)) == 0)
+            r->port = child_port(&r->child);
+    }
+    r->is_up = r->port > 0;
+}
+
+static void stop_row(struct row *r)
+{
+    load_close(r->load);
+    r->load = NULL;
+    if (!r->program)
+        nginx_stop(&r->child);
+    else
+        child_stop(&r->child);
+}
+
+static bool measure_row(struct row *r, int64_t ns)
+{
+    int64_t wall = load_clock(), cpu = child_cpu_ns(&r->child);
+    uint64_t requests = load_run(r->load, ns);
+
+    cpu = child_cpu_ns(&r->child) - cpu;
+    wall = load_clock() - wall;
+    if (requests == 0 || cpu <= 0) {
+        fprintf(stderr, "bench: %s is out\n", r->name);
+        r->is_up = false;
+        failed = true;
+        return false;
+    }
+    r->cpu[r->count] = (double)cpu / (double)requests;
+    r->rate[r->count] = (double)requests * 1e9 / (double)wall;
+    return true;
+}
+
+static void open_row(struct row *r, const struct load_shape *shape)
+{
+    start_row(r);
+    if (!r->is_up)
+        return;
+    r->load = load_open(r->port, shape);
+    if (!r->load) {
+        fprintf(stderr, "bench: %s does not serve\n", r->name);
+        r->is_up = false;
+        failed = true;
+    }
+}
+
+/* Each round begins with another row, so that none has a place of its own; the
+ * slice before the first round only warms up. */
+static void measure_rows(struct row *rows, int count, int from, int to)
+{
+    for (int i = 0; i < count; i++) {
+        if (rows[i].is_up)
+            measure_row(&rows[i], slice);
+    }
+    for (int round = from; round < to; round++) {
+        for (int i = 0; i < count; i++) {
+            struct row *r = &rows[(round + i) % count];
+            if (r->is_up && measure_row(r, slice))
+                r->count++;
+        }
+    }
+}
+
+/* The median of (r) over (rival) in each round; by order statistics the two
+ * values that lie about a root of the count to its left and right bound it. */
+static struct ratio ratio_of(const struct row *r, const struct row *rival)
+{
+    struct ratio ratio = {0, 0, 0};
+    double each[ROUNDS_MAX];
+    int count = r->count < rival->count ? r->count : rival->count;
+
+    if (r == rival || count == 0)
+        return ratio;
+    for (int i = 0; i < count; i++)
+        each[i] = r->cpu[i] / rival->cpu[i];
+    double away = 0.98 / sqrt(count);
+    ratio.value = quantile(each, count, 0.5);
+    ratio.low = quantile(each, count, fmax(0, 0.5 - away));
+    ratio.high = quantile(each, count, fmin(1, 0.5 + away));
+    return ratio;
+}
+
+static void print_ratio(struct ratio ratio, const char *rival)
+{
+    if (ratio.value > 0)
+        printf("  %5.3f (%5.3f-%5.3f) %-17s", ratio.value, ratio.low,
+               ratio.high, rival);
+    else
+        printf("  %38s", "");
+}
+
+static const struct row *find_nginx(const struct row *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!rows[i].program && rows[i].count > 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static void print_row(const char *section, const char *title,
+                      const struct row *rows, const struct row *r,
+                      const struct row *nginx)
+{
+    const struct row *rival = &rows[r->rival];
+    double low = quantile(r->cpu, r->count, 0.25) / 1000;
+    double high = quantile(r->cpu, r->count, 0.75) / 1000;
+    struct ratio ratio = ratio_of(r, rival);
+    char key[128];
+
+    printf("  %-16s %6.3f-%6.3f %9.0f", r->name, low, high,
+           quantile(r->rate, r->count, 0.5));
+    print_ratio(ratio, rival->name);
+    if (nginx)
+        print_ratio(ratio_of(r, nginx), "");
+    printf("\n");
+    snprintf(key, sizeof key, "%s: %s", title, r->name);
+    json_row(section, key, "us_cpu_per_request", low, high, ratio);
+}
+
+static void print_rows(const char *section, const char *title,
+                       const struct row *rows, int count)
+{
+    const struct row *nginx = find_nginx(rows, count);
+
+    printf("\n%s\n%-18s %13s %9s  %-38s%s\n", title, "  server", "us CPU/rq",
+           "rq/s", "ratio to its rival", nginx ? "  to nginx" : "");
+    for (int i = 0; i < count; i++) {
+        if (rows[i].count > 0)
+            print_row(section, title, rows, &rows[i], nginx);
+        else
+            printf("  %-16s not built, not installed or failed\n",
+                   rows[i].name);
+    }
+    fflush(stdout);
+}
+
+static void table(const char *section, const char *title,
+                  const struct row *model, int count,
+                  const struct load_shape *shape)
+{
+    static struct row rows[ROWS_MAX];
+
+    memcpy(rows, model, (size_t)count * sizeof rows[0]);
+    for (int g = 0; g < GENERATIONS; g++) {
+        progress(title, g, GENERATIONS);
+        for (int i = 0; i < count; i++)
+            open_row(&rows[(g + i) % count], shape);
+        measure_rows(rows, count, rounds * g / GENERATIONS,
+                     rounds * (g + 1) / GENERATIONS);
+        for (int i = 0; i < count; i++)
+            stop_row(&rows[i]);
+    }
+    progress(title, GENERATIONS, GENERATIONS);
+    print_rows(section, title, rows, count);
+}
+
+/* ---- sections ---- */
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+static const struct row echo_rows[] = {
+    {.name = "epoll by hand", .program = "bench-echo-epoll", .rival = 0},
+    {.name = "sill native", .program = "echo-native", .rival = 0},
+    {.name = "libuv by hand", .program = "bench-echo-libuv", .rival = 2},
+    {.name = "sill libuv", .program = "echo-libuv", .rival = 2},
+    {.name = "libevent by hand", .program = "bench-echo-libevent", .rival = 4},
+    {.name = "sill libevent", .program = "echo-libevent", .rival = 4},
+    {.name = "epoll once more", .program = "bench-echo-epoll", .rival = 0},
+};
+
+static void run_echo(void)
+{
+    struct load_shape small = {LOAD_ECHO, 64, 1, 64};
+    struct load_shape large = {LOAD_ECHO, 1000, 1, 1024};
+
+    table("echo", "echo, 64 connections of 64 bytes", echo_rows,
+          COUNT(echo_rows), &small);
+    table("echo", "echo, 1 000 connections of 1 KiB", echo_rows,
+          COUNT(echo_rows), &large);
+}
+
+static const struct row hello_rows[] = {
+    {.name = "epoll by hand", .program = "bench-hello-epoll", .rival = 0},
+    {.name = "sill native", .program = "hello-native", .rival = 0},
+    {.name = "libuv by hand", .program = "bench-hello-libuv", .rival = 2},
+    {.name = "sill libuv", .program = "hello-libuv", .rival = 2},
+    {.name = "nginx", .program = NULL, .rival = 4},
+    {.name = "sill libevent", .program = "hello-libevent", .rival = 5},
+    {.name = "epoll once more", .program = "bench-hello-epoll", .rival = 0},
+};
+
+static void run_hello(void)
+{
+    struct load_shape single = {LOAD_HTTP, 64, 1, 0};
+    struct load_shape piped = {LOAD_HTTP, 64, 16, 0};
+
+    table("hello", "HTTP hello, 64 connections, one at a time", hello_rows,
+          COUNT(hello_rows), &single);
+    table("hello", "HTTP hello, 64 connections, 16 pipelined", hello_rows,
+          COUNT(hello_rows), &piped);
+}
+
+/* Runs wrk for a second against (r). */
+static void measure_wrk(struct row *r, const char *script)
+{
+    char url[64], text[4096];
+    char *argv[] = {(char *)"wrk",  (char *)"-t1", (char *)"-c64",
+                    (char *)"-d1s", url,           NULL,
+                    NULL,           NULL};
+    struct child wrk;
+    unsigned long requests = 0;
+
+    if (script) {
+        argv[4] = (char *)"-s";
+        argv[5] = (char *)script;
+        argv[6] = url;
+    }
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", r->port);
+    int64_t cpu = child_cpu_ns(&r->child);
+    if (child_start(&wrk, argv, cpu_for(LOAD_CPU)) < 0 ||
+        child_output(&wrk, text, sizeof text) < 0)
+        return;
+    cpu = child_cpu_ns(&r->child) - cpu;
+    char *line = strstr(text, " requests in ");
+    while (line && line > text && line[-1] >= '0' && line[-1] <= '9')
+        line--;
+    if (line)
+        requests = strtoul(line, NULL, 10);
+    if (requests == 0 || strstr(text, "Non-2xx") || strstr(text, "Socket err"))
+        return;
+    r->cpu[r->count] = (double)cpu / (double)requests;
+    r->rate[r->count++] = (double)requests;
+}
+
+static const char pipeline_script[] =
+    "local batch\n"
+    "init = function(args)\n"
+    "    local r = {}\n"
+    "    for i = 1, 16 do r[i] = wrk.format() end\n"
+    "    batch = table.concat(r)\n"
+    "end\n"
+    "request = function() return batch end\n";
+
+static void wrk_table(const char *title, const char *script)
+{
+    static struct row rows[ROWS_MAX];
+
+    enum { WRK_ROUNDS = 3 };
+
+    int count = COUNT(hello_rows);
+
+    memcpy(rows, hello_rows, sizeof hello_rows);
+    for (int i = 0; i < count; i++)
+        start_row(&rows[i]);
+    for (int round = 0; round < WRK_ROUNDS; round++) {
+        progress(title, round, WRK_ROUNDS);
+        for (int i = 0; i < count; i++) {
+            struct row *r = &rows[(round + i) % count];
+            if (r->is_up)
+                measure_wrk(r, script);
+        }
+    }
+    progress(title, WRK_ROUNDS, WRK_ROUNDS);
+    print_rows("wrk", title, rows, count);
+    for (int i = 0; i < count; i++)
+        stop_row(&rows[i]);
+}
+
+static void run_wrk(void)
+{
+    char path[] = "/tmp/sill-bench-XXXXXX";
+
+    if (access("/usr/bin/wrk", X_OK) != 0) {
+        printf("\nwrk is not installed: no second witness\n");
+        return;
+    }
+    int fd = mkstemp(path);
+    if (fd < 0 || write(fd, pipeline_script, sizeof pipeline_script - 1) < 0) {
+        failed = true;
+        return;
+    }
+    close(fd);
+    wrk_table("wrk, 64 connections, one at a time", NULL);
+    wrk_table("wrk, 64 connections, 16 pipelined", path);
+    unlink(path);
+}
+
+/* A figure of micro or memory on every backend. */
+struct figure {
+    const char *key, *title;
+    double target; /* 0: none */
+    const char *note;
+    double values[BACKENDS][ROUNDS_MAX];
+    int counts[BACKENDS];
+};
+
+static void take_figures(struct figure *figures, int count, int backend,
+                         const char *text)
+{
+    char key[64];
+    double value;
+    int used;
+
+    while (sscanf(text, "%63s %lf%n", key, &value, &used) == 2) {
+        text += used;
+        for (int i = 0; i < count; i++) {
+            struct figure *f = &figures[i];
+            if (strcmp(f->key, key) == 0)
+                f->values[backend][f->counts[backend]++] = value;
+        }
+    }
+}
+
+static void print_figure(const char *section, const struct figure *f)
+{
+    char key[128];
+
+    printf("  %-26s", f->title);
+    for (int b = 0; b < BACKENDS; b++) {
+        double low = quantile(f->values[b], f->counts[b], 0.25);
+        double high = quantile(f->values[b], f->counts[b], 0.75);
+        if (f->counts[b] == 0) {
+            printf("  %15s", "-");
+            continue;
+        }
+        char range[32];
+        snprintf(range, sizeof range, "%.1f-%.1f", low, high);
+        printf("  %15s", range);
+        snprintf(key, sizeof key, "%s, %s", f->title, backends[b]);
+        json_row(section, key, "figure", low, high, (struct ratio){0, 0, 0});
+    }
+    if (f->target > 0)
+        printf("  < %g", f->target);
+    printf("%s%s\n", f->note[0] ? "  " : "", f->note);
+}
+
+/* Runs bench-(section)-(backend) in turns and prints what they found. */
+static void figures_table(const char *section, const char *title,
+                          struct figure *figures, int count, int runs)
+{
+    char name[64], text[4096];
+
+    for (int run = 0; run < runs; run++) {
+        progress(title, run, runs);
+        for (int b = 0; b < BACKENDS; b++) {
+            snprintf(name, sizeof name, "bench-%s-%s", section, backends[b]);
+            if (!is_built(name))
+                continue;
+            if (run_to_end(name, text, sizeof text) < 0) {
+                fprintf(stderr, "bench: %s failed\n", name);
+                failed = true;
+            }
+            take_figures(figures, count, b, text);
+        }
+    }
+    progress(title, runs, runs);
+    printf("\n%-28s", title);
+    for (int b = 0; b < BACKENDS; b++)
+        printf("  %15s", backends[b]);
+    printf("\n");
+    for (int i = 0; i < count; i++)
+        print_figure(section, &figures[i]);
+    fflush(stdout);
+}
+
+static struct figure micro_figures[] = {
+    {.key = "yield",
+     .title = "yield, two tasks",
+     .target = 12,
+     .note = "libdill 19, Picos 28, Go 77"},
+    {.key = "yield_alone", .title = "yield, alone", .note = ""},
+    {.key = "yield_1000", .title = "yield, 1 000 tasks", .note = ""},
+    {.key = "spawn_await",
+     .title = "spawn and await",
+     .target = 35,
+     .note = "libdill 30-53, Picos 129-228, Go 363"},
+    {.key = "round_trip",
+     .title = "suspend/resume round trip",
+     .target = 30,
+     .note = "State Threads 46, Picos 205"},
+    {.key = "round_trip_deadline",
+     .title = "the same with a deadline",
+     .note = ""},
+    {.key = "sleep_dropped",
+     .title = "new deadline, dropped",
+     .note = "with a yield and a look at the clock"},
+};
+
+static void run_micro(void)
+{
+    figures_table("micro", "primitives, in ns", micro_figures,
+                  COUNT(micro_figures), 5);
+}
+
+static struct figure memory_figures[] = {
+    {.key = "bytes",
+     .title = "bytes each, all told",
+     .target = 4506,
+     .note = "4.4 KiB"},
+    {.key = "bytes_resident", .title = "resident pages", .note = ""},
+    {.key = "bytes_page_tables", .title = "page tables and guards", .note = ""},
+    {.key = "spawn_and_park_ns", .title = "ns to spawn and park", .note = ""},
+    {.key = "cancel_and_collect_ns",
+     .title = "ns to cancel and collect",
+     .note = ""},
+};
+
+static void run_memory(void)
+{
+    figures_table("memory", "100 000 parked tasks", memory_figures,
+                  COUNT(memory_figures), 3);
+}
+
+/* ---- the whole ---- */
+
+struct section {
+    const char *name;
+    void (*run)(void);
+    bool wanted;
+};
+
+static struct section sections[] = {
+    {"micro", run_micro, false},   {"echo", run_echo, false},
+    {"hello", run_hello, false},   {"wrk", run_wrk, false},
+    {"memory", run_memory, false},
+};
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
+                    "[micro|echo|hello|wrk|memory ...]\n");
+    return 2;
+}
+
+static int parse_section(const char *name)
+{
+    for (int i = 0; i < COUNT(sections); i++) {
+        if (strcmp(sections[i].name, name) == 0) {
+            sections[i].wanted = true;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int parse(int argc, char **argv)
+{
+    bool chosen = false;
+
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (argv[i][0] != '-') {
+            chosen = true;
+            if (parse_section(argv[i]) < 0)
+                return -1;
+            continue;
+        }
+        if (!value)
+            return -1;
+        if (strcmp(argv[i], "--json") == 0)
+            json = fopen(value, "w");
+        else if (strcmp(argv[i], "--rounds") == 0)
+            rounds = (int)strtol(value, NULL, 10);
+        else if (strcmp(argv[i], "--slice") == 0)
+            slice = strtol(value, NULL, 10) * 1000000;
+        else
+            return -1;
+        i++;
+    }
+    for (int i = 0; i < COUNT(sections) && !chosen; i++)
+        sections[i].wanted = true;
+    return rounds < 1 || rounds > ROUNDS_MAX || slice < 1000000 ? -1 : 0;
+}
+
+static void find_folder(void)
+{
+    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    folder[n < 0 ? 0 : n] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = '\0';
+}
+
+/* Connections to all servers of a table are open at once. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void print_conditions(void)
+{
+    char control[64] = "unknown\n";
+    FILE *file = fopen("/proc/sys/net/ipv4/tcp_congestion_control", "r");
+
+    if (file) {
+        if (!fgets(control, sizeof control, file))
+            control[0] = '\0';
+        fclose(file);
+    }
+    control[strcspn(control, "\n")] = '\0';
+    printf("%s; congestion control of loopback: %s, the same for all\n",
+           pinned ? "servers on processor 0, load on processor 1"
+                  : "one processor for servers and load: compare with care",
+           control);
+    printf("each figure: the lower quartile of %d slices in turns\n", rounds);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    if (parse(argc, argv) < 0)
+        return usage();
+    find_folder();
+    raise_descriptors();
+    child_prepare();
+    pinned = sysconf(_SC_NPROCESSORS_ONLN) > 1 && child_pin_self(LOAD_CPU);
+    print_conditions();
+    for (int i = 0; i < COUNT(sections); i++) {
+        if (sections[i].wanted)
+            sections[i].run();
+    }
+    if (json) {
+        fprintf(json, "%s\n]\n", json_is_begun ? "" : "[");
+        fclose(json);
+    }
+    return failed;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.h: keep a server busy for a while, and know what it answered.
+ *
+ * A load holds connections to one server for as long as that is measured.
+ * On each it sends a batch of requests, waits for the last byte of their
+ * answers, and sends the next. The first batch of each connection is read byte
+ * by byte and must be right; later ones are counted.
+ *
+ * One load runs at a time, on the calling thread. Loads that do not run cost
+ * their servers nothing, so that servers can be measured in turns.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct load;
+
+enum load_kind {
+    LOAD_ECHO, /* (size) bytes, back unchanged */
+    LOAD_HTTP  /* GET /, answered by 200 and the same bytes each time */
+};
+
+struct load_shape {
+    enum load_kind kind;
+    int connections;
+    int depth;   /* requests in one batch */
+    size_t size; /* bytes of a request; HTTP: not used */
+};
+
+/*
+ * Connects to 127.0.0.1:(port) as (shape) says and tries each connection.
+ * Returns NULL, having said why on standard error, when an answer is wrong.
+ */
+struct load *load_open(int port, const struct load_shape *shape);
+
+/*
+ * Runs for (ns), then lets what is under way end. Returns how many requests
+ * were answered, 0 when a connection broke.
+ */
+uint64_t load_run(struct load *load, int64_t ns);
+
+/* The clock that load_run goes by, in ns. */
+int64_t load_clock(void);
+
+void load_close(struct load *load);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the primitives cost, in ns, each as one line "name value".
+ *
+ * Only through the public interface, on the backend that is linked. Each
+ * figure is the median of several short runs: a run in which the machine did
+ * something else does not count.
+ */
+#include <sill/sill.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RUNS = 7, MANY = 1000 };
+
+#define RUN_TIME (20 * SILL_MILLISECOND)
+
+/* Does (count) of something; returns below 0 on failure. */
+typedef int measured(long count);
+
+static bool failed;
+
+static void check(int rc)
+{
+    if (rc < 0)
+        failed = true;
+}
+
+static double once(measured *fn, long count)
+{
+    sill_time begin = sill_now();
+    check(fn(count));
+    return (double)(sill_now() - begin) / (double)count;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void measure(const char *name, measured *fn)
+{
+    double ns[RUNS];
+    long count = 1000;
+
+    while (once(fn, count) * (double)count < (double)RUN_TIME / 4)
+        count *= 2;
+    for (int i = 0; i < RUNS; i++)
+        ns[i] = once(fn, 4 * count);
+    qsort(ns, RUNS, sizeof ns[0], by_value);
+    printf("%s %.2f\n", name, ns[RUNS / 2]);
+    fflush(stdout);
+}
+
+static int yield_alone(long count)
+{
+    int rc = 0;
+    for (long i = 0; i < count && rc == 0; i++)
+        rc = sill_yield();
+    return rc;
+}
+
+static int yielder(void *arg)
+{
+    return yield_alone(*(long *)arg);
+}
+
+/* Yields (count) times in all, by (n) tasks in turn. */
+static int yield_among(int n, long count)
+{
+    static struct sill_task *tasks[MANY];
+    long each = count / n;
+    int rc = 0, spawned = 0;
+
+    while (spawned < n && rc == 0) {
+        rc = sill_spawn(yielder, &each, &tasks[spawned]);
+        if (rc == 0)
+            spawned++;
+    }
+    for (int i = 0; i < spawned; i++)
+        check(sill_await(tasks[i], NULL, SILL_NEVER));
+    return rc;
+}
+
+static int yield_pair(long count)
+{
+    return yield_among(2, count);
+}
+
+static int yield_many(long count)
+{
+    return yield_among(MANY, count);
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int spawn_await(long count)
+{
+    for (long i = 0; i < count; i++) {
+        struct sill_task *task;
+        int rc = sill_spawn(nothing, NULL, &task);
+        if (rc < 0 || (rc = sill_await(task, NULL, SILL_NEVER)) < 0)
+            return rc;
+    }
+    return 0;
+}
+
+struct table {
+    struct sill_trigger serve, back;
+    sill_time deadline;
+    long count;
+};
+
+static int opponent(void *arg)
+{
+    struct table *t = arg;
+
+    for (long i = 0; i < t->count; i++) {
+        int rc = sill_suspend(&t->serve, t->deadline);
+        if (rc < 0)
+            return rc;
+        sill_trigger_init(&t->serve, NULL, NULL);
+        sill_resume(&t->back, 0);
+    }
+    return 0;
+}
+
+static int play(struct table *t)
+{
+    struct sill_task *task;
+    int rc = sill_spawn(opponent, t, &task);
+
+    if (rc < 0)
+        return rc;
+    for (long i = 0; i < t->count; i++) {
+        sill_resume(&t->serve, 0);
+        check(sill_suspend(&t->back, t->deadline));
+        sill_trigger_init(&t->back, NULL, NULL);
+    }
+    return sill_await(task, NULL, SILL_NEVER);
+}
+
+static int round_trip(long count)
+{
+    struct table t = {SILL_TRIGGER_INIT, SILL_TRIGGER_INIT, SILL_NEVER, count};
+    return play(&t);
+}
+
+/* A deadline on each wait that never comes, as a server has. */
+static int round_trip_deadline(long count)
+{
+    struct table t = {SILL_TRIGGER_INIT, SILL_TRIGGER_INIT,
+                      sill_after(SILL_MINUTE), count};
+    return play(&t);
+}
+
+static int resumer(void *arg)
+{
+    struct table *t = arg;
+
+    for (long i = 0; i < t->count; i++) {
+        sill_resume(&t->back, 0);
+        check(sill_yield());
+    }
+    return 0;
+}
+
+/* A new deadline, read from the clock, for each wait; each is dropped. */
+static int sleep_dropped(long count)
+{
+    struct table t = {SILL_TRIGGER_INIT, SILL_TRIGGER_INIT, 0, count};
+    struct sill_task *task;
+    int rc = sill_spawn(resumer, &t, &task);
+
+    if (rc < 0)
+        return rc;
+    for (long i = 0; i < count; i++) {
+        check(sill_suspend(&t.back, sill_after(SILL_SECOND)));
+        sill_trigger_init(&t.back, NULL, NULL);
+    }
+    return sill_await(task, NULL, SILL_NEVER);
+}
+
+static int all(void *arg)
+{
+    (void)arg;
+    measure("yield", yield_pair);
+    measure("yield_alone", yield_alone);
+    measure("yield_1000", yield_many);
+    measure("spawn_await", spawn_await);
+    measure("round_trip", round_trip);
+    measure("round_trip_deadline", round_trip_deadline);
+    measure("sleep_dropped", sleep_dropped);
+    return failed ? SILL_EIO : 0;
+}
+
+int main(void)
+{
+    int rc = sill_run(all, NULL);
+    if (rc < 0)
+        fprintf(stderr, "micro: %s\n", sill_strerror(rc));
+    return rc < 0;
+}

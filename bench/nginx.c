@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A configuration for nginx, written anew for each run.
+ */
+#include "nginx.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static char folder[256];
+
+static const char config[] = "daemon off;\n"
+                             "master_process off;\n"
+                             "worker_processes 1;\n"
+                             "pid pid;\n"
+                             "error_log error.log crit;\n"
+                             "events { worker_connections 4096; }\n"
+                             "http {\n"
+                             "    access_log off;\n"
+                             "    keepalive_requests 1000000000;\n"
+                             "    keepalive_timeout 600s;\n"
+                             "    default_type text/plain;\n"
+                             "    client_body_temp_path body;\n"
+                             "    proxy_temp_path proxy;\n"
+                             "    fastcgi_temp_path fastcgi;\n"
+                             "    uwsgi_temp_path uwsgi;\n"
+                             "    scgi_temp_path scgi;\n"
+                             "    server {\n"
+                             "        listen 127.0.0.1:%d;\n"
+                             "        return 200 \"Hello, World!\";\n"
+                             "    }\n"
+                             "}\n";
+
+/* Debian keeps it where only root's PATH leads. */
+static const char *program(void)
+{
+    static const char *const places[] = {
+        "/usr/sbin/nginx",
+        "/usr/local/sbin/nginx",
+        "/usr/bin/nginx",
+        "/usr/local/bin/nginx",
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (access(places[i], X_OK) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
+bool nginx_is_present(void)
+{
+    return program() != NULL;
+}
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+}
+
+/* nginx takes no port 0 and tells nobody: one that was free a moment ago. */
+static int free_port(void)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
+
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (struct sockaddr *)&address, size) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+        port = ntohs(address.sin_port);
+    close(fd);
+    return port;
+}
+
+static bool listens(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return yes;
+}
+
+static int write_config(int port)
+{
+    char path[sizeof folder + 16];
+    snprintf(path, sizeof path, "%s/nginx.conf", folder);
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return -1;
+    fprintf(file, config, port);
+    return fclose(file);
+}
+
+static int make_folder(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/sill-bench-XXXXXX", tmp ? tmp : "/tmp");
+    if (mkdtemp(folder))
+        return 0;
+    folder[0] = '\0';
+    return -1;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int flag,
+                      struct FTW *ftw)
+{
+    (void)stat;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_folder(void)
+{
+    if (folder[0])
+        nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder[0] = '\0';
+}
+
+int nginx_start(struct child *c, int cpu)
+{
+    char conf[] = "nginx.conf", log[] = "error.log";
+    char *argv[] = {(char *)program(), (char *)"-p", folder, (char *)"-c", conf,
+                    (char *)"-e",      log,          NULL};
+    int port = free_port();
+
+    memset(c, 0, sizeof *c);
+    if (!argv[0] || port < 0 || make_folder() < 0)
+        return -1;
+    atexit(remove_folder);
+    if (write_config(port) < 0 || child_start(c, argv, cpu) < 0) {
+        remove_folder();
+        return -1;
+    }
+    for (int i = 0; i < 500; i++) {
+        if (listens(port))
+            return port;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    nginx_stop(c);
+    return -1;
+}
+
+void nginx_stop(struct child *c)
+{
+    child_stop(c);
+    remove_folder();
+}
