@@ -29,6 +29,7 @@ function(sill_compile target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   target_compile_options(${target} PRIVATE
     "$<$<COMPILE_LANGUAGE:C>:${SILL_WARNINGS}>")
+  set_property(GLOBAL APPEND PROPERTY SILL_COMPILED ${target})
 endfunction()
 
 # sill_require_pkg(<prefix> <module> OPTION <option> PACKAGE <debian package>)
@@ -91,6 +92,22 @@ function(sill_add_backend name)
     INTERFACE_SILL_BACKEND_LINKED ${name}
     COMPATIBLE_INTERFACE_STRING SILL_BACKEND_LINKED)
   set_property(GLOBAL APPEND PROPERTY SILL_BACKENDS ${name})
+
+  # The same library beside the one that a program chose, to be used through
+  # its own pointer.
+  add_library(sill_${name}_beside INTERFACE)
+  add_library(sill::${name}_beside ALIAS sill_${name}_beside)
+  add_dependencies(sill_${name}_beside sill_${name})
+  target_link_libraries(sill_${name}_beside INTERFACE
+    $<TARGET_FILE:$<TARGET_NAME:sill_${name}>>)
+  if(arg_PKG)
+    target_link_libraries(sill_${name}_beside INTERFACE PkgConfig::${arg_PKG})
+  endif()
+  if(SILL_INSTALL)
+    set_target_properties(sill_${name}_beside PROPERTIES
+      EXPORT_NAME ${name}_beside)
+    install(TARGETS sill_${name}_beside EXPORT sill-${name})
+  endif()
 endfunction()
 
 # sill_add_protocol(<name> DESCRIPTION <line> SOURCES ... HEADERS ...)
@@ -127,6 +144,18 @@ function(sill_add_programs name)
   endforeach()
 endfunction()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/maps)
+
+# sill_add_tests(<name> [<argument>...])
+#
+# A test for each program that sill_add_programs(<name>) made.
+function(sill_add_tests name)
+  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
+  foreach(backend IN LISTS backends)
+    add_test(NAME ${backend}.${name} COMMAND ${name}-${backend} ${ARGN})
+    set_tests_properties(${backend}.${name} PROPERTIES
+      LABELS "${name};backend:${backend}" TIMEOUT 300)
+  endforeach()
+endfunction()
 
 # sill_add_example(<name> [LIBS ...])
 function(sill_add_example name)

@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Builds and runs somebody else's tiny project against sill.
+#
+#   consumer.sh WORK find PREFIX BACKEND        find_package, one component
+#   consumer.sh WORK pkg PREFIX BACKEND         pkg-config, no CMake
+#   consumer.sh WORK subproject SOURCE BACKEND SHARED
+#   consumer.sh WORK none PREFIX                no backend: a link error
+#   consumer.sh WORK two PREFIX A B             two: a configure error
+#   consumer.sh WORK beside PREFIX A B          two, through their pointers
+#   consumer.sh WORK missing PREFIX             an unknown component
+#
+# CC is the compiler; WORK a folder to use, emptied first.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+work=$1
+how=$2
+where=$3
+shift 3
+
+rm -rf "$work"
+mkdir -p "$work"
+log=$work/log
+
+configure() {
+    cmake -S "$here/consumer" -B "$work/build" -DCMAKE_C_COMPILER="$CC" \
+        "$@" >"$log" 2>&1
+}
+
+build() {
+    cmake --build "$work/build" --target "$1" >"$log" 2>&1
+}
+
+# Runs a command that must fail and say (first argument).
+fails_with() {
+    text=$1
+    shift
+    if "$@"; then
+        echo "succeeded, but must not: $*" >&2
+        exit 1
+    fi
+    if ! tr -s ' \n' ' ' <"$log" | grep -q "$text"; then
+        cat "$log" >&2
+        echo "failed without saying '$text'" >&2
+        exit 1
+    fi
+}
+
+run() {
+    "$@" || {
+        cat "$log" >&2
+        exit 1
+    }
+}
+
+# Runs a program, which must print (first argument) and nothing else.
+prints() {
+    expected=$1
+    shift
+    printed=$("$@")
+    [ "$printed" = "$expected" ] || {
+        echo "printed '$printed', not '$expected'" >&2
+        exit 1
+    }
+}
+
+case $how in
+find)
+    run configure -DCMAKE_PREFIX_PATH="$where" -DCONSUMER_COMPONENTS="$1;http"
+    run build consumer
+    prints "$1: OK" "$work/build/consumer"
+    ;;
+pkg)
+    PKG_CONFIG_PATH=$(dirname "$(find "$where" -name sill.pc)")
+    LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
+    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+    # Both orders must do.
+    for modules in "sill-http sill-$1" "sill-$1 sill-http"; do
+        # shellcheck disable=SC2046,SC2086
+        "$CC" "$here/consumer/main.c" -o "$work/consumer" \
+            $(pkg-config --cflags --libs $modules)
+        prints "$1: OK" "$work/consumer"
+    done
+    ;;
+subproject)
+    run configure -DCONSUMER_SOURCE="$where" -DSILL_BACKEND="$1" \
+        -DBUILD_SHARED_LIBS="$2"
+    run build consumer
+    prints "$1: OK" "$work/build/consumer"
+    ctest --test-dir "$work/build" -N >"$log" 2>&1
+    run grep -q '^Total Tests: 0$' "$log"
+    ;;
+none)
+    run configure -DCMAKE_PREFIX_PATH="$where" -DCONSUMER_COMPONENTS=http
+    fails_with sill_backend_default build consumer
+    ;;
+two)
+    fails_with 'SILL_BACKEND_LINKED.* does not agree' \
+        configure -DCMAKE_PREFIX_PATH="$where" -DSILL_BACKEND="$1" \
+        -DCONSUMER_LIBS="sill::$2"
+    ;;
+beside)
+    run configure -DCMAKE_PREFIX_PATH="$where" -DSILL_BACKEND="$1" \
+        -DCONSUMER_BESIDE="$2"
+    run build beside
+    prints both "$work/build/beside"
+    ;;
+missing)
+    fails_with 'nosuch' \
+        configure -DCMAKE_PREFIX_PATH="$where" -DCONSUMER_COMPONENTS=nosuch
+    ;;
+esac
