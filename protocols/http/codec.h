@@ -64,14 +64,13 @@ void sill_http_head_move(struct sill_http_head *head, const char *data);
 /* The decoder of one message's content. */
 struct sill_http_body {
     enum sill_http_framing framing;
-    bool ended; /* sill_http_body_next returned SILL_HTTP_END */
+    bool ended; /* nothing of the message is left */
     /* private */
     uint8_t state;
-    uint8_t digits;
-    uint32_t line;
+    int error;
+    uint32_t line, line_max;
     uint64_t left;  /* of the length or of the present chunk */
-    uint64_t total; /* may still come before limits->body is passed */
-    const struct sill_http_limits *limits;
+    uint64_t total; /* that may still come before the bound is passed */
 };
 
 /* What the decoder found. */

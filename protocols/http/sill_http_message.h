@@ -159,10 +159,8 @@ struct sill_http_head {
     /* private */
     const char *base;
     const struct sill_http_limits *limits;
-    size_t at, scanned, start;
-    const char *host;
-    size_t host_size;
-    uint8_t state, seen, connection, coding;
+    size_t at, mark, start;
+    uint8_t state, seen;
 };
 
 /*
