@@ -50,6 +50,14 @@ sill_duration suite_liveness(void)
     return (sill_duration)(500 * SILL_MILLISECOND * suite_scale());
 }
 
+int suite_many(int count)
+{
+    int fewer = (int)(count / suite_scale());
+    if (fewer >= count)
+        return count;
+    return fewer > 16 ? fewer : 16;
+}
+
 unsigned suite_limit(void)
 {
     return (unsigned)(20 * suite_scale()) + 1;

@@ -109,6 +109,10 @@ double suite_scale(void);
 /* The upper bound for "it happens at all": 500 ms times the scale. */
 sill_duration suite_liveness(void);
 
+/* How many to take where a rule says (count): fewer by the scale, so that a
+ * slow build ends in time, but at least 16. */
+int suite_many(int count);
+
 /* ---- tasks ---- */
 
 /* Spawns (fn)(arg) as a child of this task and returns it; fails the case when
