@@ -1,0 +1,1517 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Group T: tasks are spawned, awaited, cancelled, and live in scopes.
+ */
+#include "faults.h"
+#include "suite.h"
+
+#include <errno.h>
+#include <fenv.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static int add_one(void *arg)
+{
+    *(int *)arg += 1;
+    return 0;
+}
+
+/* Says "done" through (arg), after a wait that only a cancel can end. */
+static int sleep_then_mark(void *arg)
+{
+    int rc = sill_sleep(SILL_NEVER);
+    *(int *)arg += 1;
+    return rc;
+}
+
+/* Returns after (arg) yields. */
+static int yielder(void *arg)
+{
+    int rounds = (int)(intptr_t)arg;
+    suite_yield(rounds);
+    return rounds;
+}
+
+static void *number(int value)
+{
+    return (void *)(intptr_t)value;
+}
+
+/* ---- T-01 ---- */
+
+/* "The child never runs before this returns." */
+SILL_CASE(T, 01, child_never_runs_before_spawn_returns)
+{
+    int ran = 0;
+    struct sill_task *task = suite_spawn(add_one, &ran);
+    ck_assert_int_eq(ran, 0);
+    suite_await(task);
+    ck_assert_int_eq(ran, 1);
+}
+
+/* "Spawns a task ... into (scope), as sill_spawn does." */
+SILL_CASE(T, 01, child_never_runs_before_scope_spawn_returns)
+{
+    struct sill_scope scope;
+    int ran = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_spawn(&scope, add_one, &ran), 0);
+    ck_assert_int_eq(ran, 0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    ck_assert_int_eq(ran, 1);
+    sill_scope_fini(&scope);
+}
+
+/* "SILL_ENOTASK called outside of a task" */
+SILL_CASE_OUTSIDE(T, 01, spawn_outside_of_a_task_is_refused)
+{
+    struct sill_task *task;
+    int ran = 0;
+    ck_assert_int_eq(sill_spawn(add_one, &ran, &task), SILL_ENOTASK);
+    ck_assert_int_eq(ran, 0);
+}
+
+/* ---- T-02 ---- */
+
+/* "a spawned task runs exactly once; its result reaches await" */
+SILL_CASE(T, 02, task_runs_once_and_its_result_reaches_await)
+{
+    static const int results[] = {0, 1, 77, 1 << 30, -5, SILL_ECANCELED};
+    int ran = 0;
+    struct sill_task *task = suite_spawn(add_one, &ran);
+    suite_await(task);
+    suite_yield(3);
+    ck_assert_int_eq(ran, 1);
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+        task = suite_spawn(suite_returner, number(results[i]));
+        ck_assert_int_eq(suite_await(task), results[i]);
+    }
+}
+
+/* "result: ... NULL drops it" */
+SILL_CASE(T, 02, await_without_a_place_for_the_result_drops_it)
+{
+    struct sill_task *task = suite_spawn(suite_returner, number(7));
+    ck_assert_int_eq(sill_await(task, NULL, SILL_NEVER), 0);
+}
+
+static int return_nine(void *arg)
+{
+    (void)arg;
+    return 9;
+}
+
+/* "Returns what the first task returned" */
+SILL_CASE_OUTSIDE(T, 02, run_returns_what_the_first_task_returned)
+{
+    ck_assert_int_eq(sill_run(return_nine, NULL), 9);
+    ck_assert_int_eq(sill_run(suite_returner, number(SILL_EIO)), SILL_EIO);
+    ck_assert_int_eq(sill_run_with(NULL, return_nine, NULL), 9);
+}
+
+/* ---- T-03 ---- */
+
+/* "Returns 0, at once if the task ended before" */
+SILL_CASE(T, 03, await_of_an_ended_task_returns_without_a_switch)
+{
+    int others = 0, result = 0;
+    struct sill_task *ended = suite_spawn(suite_returner, number(5));
+    suite_yield(2);
+    struct sill_task *ready = suite_spawn(add_one, &others);
+    ck_assert_int_eq(sill_await(ended, &result, SILL_PAST), 0);
+    ck_assert_int_eq(result, 5);
+    ck_assert_int_eq(others, 0);
+    suite_await(ready);
+}
+
+/* "Waits until the child (task) has ended" */
+SILL_CASE(T, 03, await_waits_for_a_task_that_has_not_ended)
+{
+    struct sill_task *task = suite_spawn(yielder, number(20));
+    ck_assert_int_eq(suite_await(task), 20);
+}
+
+/* "or, with the task as it was, ... SILL_ETIMEDOUT" */
+SILL_CASE(T, 03, await_that_times_out_leaves_the_task_as_it_was)
+{
+    struct sill_task *task = suite_spawn(yielder, number(20));
+    ck_assert_int_eq(sill_await(task, NULL, SILL_PAST), SILL_ETIMEDOUT);
+    sill_time deadline = sill_after(SILL_MILLISECOND);
+    struct sill_task *sleeper = suite_spawn(suite_sleeper, NULL);
+    ck_assert_int_eq(sill_await(sleeper, NULL, deadline), SILL_ETIMEDOUT);
+    ck_assert_int_ge(sill_now(), deadline);
+    ck_assert_int_eq(suite_await(task), 20);
+    suite_cancel(sleeper);
+}
+
+/* ---- T-04 ---- */
+
+/* "100 000 tasks spawned and awaited leave no memory and no descriptor" */
+SILL_CASE(T, 04, many_tasks_one_after_the_other_leave_nothing)
+{
+    int count = suite_many(100000), ran = 0, failed = 0;
+    struct suite_stock before = suite_take_stock();
+    for (int i = 0; i < count; i++) {
+        struct sill_task *task;
+        failed += sill_spawn(add_one, &ran, &task) != 0 ||
+                  sill_await(task, NULL, SILL_NEVER) != 0;
+    }
+    struct suite_stock after = suite_take_stock();
+    ck_assert_int_eq(failed, 0);
+    ck_assert_int_eq(ran, count);
+    ck_assert_int_eq(after.blocks, before.blocks);
+    ck_assert_int_eq(after.descriptors, before.descriptors);
+    ck_assert_int_le(after.mapped, before.mapped + (1 << 24));
+}
+
+static int spawn_many_at_once(void *arg)
+{
+    static struct sill_task *tasks[1000];
+    int *ran = arg, count = suite_many(1000), rc = 0;
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = sill_spawn(add_one, ran, &tasks[i]);
+    for (int i = 0; i < count && rc == 0; i++)
+        rc = sill_await(tasks[i], NULL, SILL_NEVER);
+    return rc;
+}
+
+/* The same with a thousand alive at a time; the harness finds what is left
+ * once the loop has ended. */
+SILL_CASE(T, 04, many_tasks_at_once_leave_nothing)
+{
+    int batches = suite_many(100), ran = 0;
+    for (int i = 0; i < batches; i++) {
+        struct sill_task *task = suite_spawn(spawn_many_at_once, &ran);
+        ck_assert_int_eq(suite_await(task), 0);
+    }
+    ck_assert_int_eq(ran, batches * suite_many(1000));
+}
+
+/* ---- T-05 ---- */
+
+static int finishing; /* how many of T-05's tasks came to their end */
+
+static int finish_slowly(void *arg)
+{
+    (void)arg;
+    sill_forbid();
+    suite_yield(10);
+    sill_permit();
+    finishing++;
+    return 0;
+}
+
+static int spawn_last(void *arg)
+{
+    struct sill_task *task;
+    int rc = sill_spawn(arg ? spawn_last : finish_slowly, NULL, &task);
+    return rc == 0 ? sill_spawn(finish_slowly, NULL, &task) : rc;
+}
+
+/* "tasks spawned by a task's last statement still run; run ends when none is
+ * left" */
+SILL_CASE_OUTSIDE(T, 05, run_ends_when_no_task_is_left)
+{
+    int above;
+    ck_assert_int_eq(sill_run(spawn_last, NULL), SILL_EORPHAN);
+    ck_assert_int_eq(finishing, 2);
+    ck_assert_int_eq(sill_run(spawn_last, &above), SILL_EORPHAN);
+    ck_assert_int_eq(finishing, 5);
+}
+
+/* ---- T-06 ---- */
+
+struct selves {
+    struct sill_task *first, *later;
+};
+
+static int record_self(void *arg)
+{
+    struct selves *selves = arg;
+    selves->first = sill_self();
+    suite_yield(3);
+    if (sill_sleep(sill_after(SILL_MILLISECOND)) < 0)
+        return -1;
+    selves->later = sill_self();
+    return 0;
+}
+
+/* "the current task differs between tasks, is stable across suspensions" */
+SILL_CASE(T, 06, self_is_the_handle_and_stays_it)
+{
+    struct selves a = {0}, b = {0};
+    struct sill_task *mine = sill_self();
+    struct sill_task *task_a = suite_spawn(record_self, &a);
+    struct sill_task *task_b = suite_spawn(record_self, &b);
+    suite_await(task_a);
+    suite_await(task_b);
+    ck_assert_ptr_eq(a.first, task_a);
+    ck_assert_ptr_eq(a.later, task_a);
+    ck_assert_ptr_eq(b.first, task_b);
+    ck_assert_ptr_eq(b.later, task_b);
+    ck_assert_ptr_ne(task_a, task_b);
+    ck_assert_ptr_eq(sill_self(), mine);
+    ck_assert_ptr_ne(mine, task_a);
+}
+
+static void find_self(void *arg)
+{
+    *(struct sill_task **)arg = sill_self();
+}
+
+/* "Returns the current task, or NULL outside of one." */
+SILL_CASE(T, 06, self_is_null_on_another_thread)
+{
+    struct suite_thread thread;
+    struct sill_task *theirs = sill_self();
+    suite_thread_start(&thread, find_self, &theirs);
+    suite_thread_join(&thread);
+    ck_assert_ptr_null(theirs);
+}
+
+/* The same before and after a run. */
+SILL_CASE_OUTSIDE(T, 06, self_is_null_outside)
+{
+    ck_assert_ptr_null(sill_self());
+    ck_assert_int_eq(sill_run(return_nine, NULL), 9);
+    ck_assert_ptr_null(sill_self());
+    ck_assert_int_eq(sill_yield(), SILL_ENOTASK);
+}
+
+static int named(void *arg)
+{
+    (void)arg;
+    sill_task_set_name("miller");
+    return sill_sleep(SILL_NEVER);
+}
+
+/* "Returns the name of (task), or "task" for one without"; "Returns where
+ * (task) was spawned"; the dump has both. */
+SILL_CASE(T, 06, a_task_has_a_name_and_a_place)
+{
+    struct sill_task *task = suite_spawn_at(named, NULL, "mill.c:7");
+    ck_assert_str_eq(sill_task_name(task), "task");
+    ck_assert_str_eq(sill_task_where(task), "mill.c:7");
+    ck_assert(!suite_dump_has("miller"));
+    suite_yield(1);
+    ck_assert_str_eq(sill_task_name(task), "miller");
+    ck_assert(suite_dump_has("miller"));
+    ck_assert(suite_dump_has("mill.c:7"));
+    suite_cancel(task);
+    ck_assert(!suite_dump_has("miller"));
+}
+
+/* ---- T-07 ---- */
+
+static int destroyed;
+static void *destroyed_value;
+static struct sill_task *destroyed_by;
+
+static void destroy(void *value)
+{
+    destroyed++;
+    destroyed_value = value;
+    destroyed_by = sill_self();
+}
+
+static const struct sill_local tracked = {destroy};
+static const struct sill_local plain = {NULL};
+
+static int keep_local(void *arg)
+{
+    if (sill_local_get(&tracked) != NULL || sill_local_get(&plain) != NULL)
+        return -1;
+    if (sill_local_set(&tracked, arg) != 0 || sill_local_set(&plain, arg) != 0)
+        return -2;
+    suite_yield(3);
+    if (sill_sleep(sill_after(SILL_MILLISECOND)) != 0)
+        return -3;
+    if (sill_local_get(&tracked) != arg || sill_local_get(&plain) != arg)
+        return -4;
+    return destroyed;
+}
+
+/* "task-locals survive suspension" and are each task's own. */
+SILL_CASE(T, 07, locals_survive_suspension)
+{
+    int a, b;
+    struct sill_task *task_a = suite_spawn(keep_local, &a);
+    struct sill_task *task_b = suite_spawn(keep_local, &b);
+    ck_assert_int_ge(suite_await(task_a), 0);
+    ck_assert_int_ge(suite_await(task_b), 0);
+    ck_assert_ptr_null(sill_local_get(&tracked));
+    ck_assert_int_eq(destroyed, 2);
+}
+
+/* "never show through on a reused stack": keep_local fails if they do. */
+SILL_CASE(T, 07, locals_do_not_show_through_on_a_reused_stack)
+{
+    int value;
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_ge(suite_await(suite_spawn(keep_local, &value)), 0);
+}
+
+/* "destroy is called with the value ... on the task's own stack after its
+ * function returned" */
+SILL_CASE(T, 07, destructor_runs_in_the_task_after_its_function)
+{
+    int value;
+    struct sill_task *task = suite_spawn(keep_local, &value);
+    ck_assert_int_eq(suite_await(task), 0);
+    ck_assert_int_eq(destroyed, 1);
+    ck_assert_ptr_eq(destroyed_value, &value);
+    ck_assert_ptr_eq(destroyed_by, task);
+}
+
+static int set_and_sleep(void *arg)
+{
+    int rc = sill_local_set(&tracked, arg);
+    return rc == 0 ? sill_sleep(SILL_NEVER) : rc;
+}
+
+/* Of a cancelled task too; "when it is not NULL". */
+SILL_CASE(T, 07, destructor_runs_for_cancelled_tasks_and_not_for_null)
+{
+    int value;
+    struct sill_task *task = suite_spawn(set_and_sleep, &value);
+    struct sill_task *empty = suite_spawn(set_and_sleep, NULL);
+    suite_yield(2);
+    suite_cancel(task);
+    suite_cancel(empty);
+    ck_assert_int_eq(destroyed, 1);
+    ck_assert_ptr_eq(destroyed_value, &value);
+}
+
+static int keep_many_locals(void *arg)
+{
+    static struct sill_local locals[100];
+    int wrong = 0;
+    (void)arg;
+    for (int i = 0; i < 100; i++)
+        wrong += sill_local_set(&locals[i], number(i + 1)) != 0;
+    suite_yield(1);
+    for (int i = 0; i < 100; i++)
+        wrong += sill_local_get(&locals[i]) != number(i + 1);
+    return wrong;
+}
+
+/* "A variable of which every task has its own": as many as one likes. */
+SILL_CASE(T, 07, a_task_may_have_a_hundred_locals)
+{
+    ck_assert_int_eq(suite_await(suite_spawn(keep_many_locals, NULL)), 0);
+}
+
+/* "or SILL_ENOMEM with the old value still set" */
+SILL_CASE(T, 07, a_local_that_finds_no_memory_keeps_its_value)
+{
+    int old, fresh;
+    ck_assert_int_eq(sill_local_set(&plain, &old), 0);
+    fault_always(FAULT_alloc, ENOMEM);
+    int rc = sill_local_set(&plain, &fresh);
+    int other = sill_local_set(&tracked, &fresh);
+    fault_clear();
+    ck_assert(rc == 0 || rc == SILL_ENOMEM);
+    ck_assert_ptr_eq(sill_local_get(&plain), rc == 0 ? &fresh : &old);
+    ck_assert(other == 0 || other == SILL_ENOMEM);
+    ck_assert_ptr_eq(sill_local_get(&tracked), other == 0 ? &fresh : NULL);
+}
+
+/* "or SILL_ENOTASK"; "NULL until set" */
+SILL_CASE_OUTSIDE(T, 07, locals_outside_of_a_task_are_refused)
+{
+    int value;
+    ck_assert_int_eq(sill_local_set(&plain, &value), SILL_ENOTASK);
+    ck_assert_ptr_null(sill_local_get(&plain));
+}
+
+/* ---- T-08 ---- */
+
+static int keep_errno(void *arg)
+{
+    int mine = (int)(intptr_t)arg, wrong = 0;
+    struct sill_trigger never = SILL_TRIGGER_INIT;
+    errno = mine;
+    for (int i = 0; i < 10; i++) {
+        sill_yield();
+        wrong += errno != mine;
+    }
+    wrong += sill_sleep(sill_after(SILL_MILLISECOND)) != 0 || errno != mine;
+    wrong +=
+        sill_suspend(&never, sill_after(SILL_MILLISECOND)) != SILL_ETIMEDOUT ||
+        errno != mine;
+    return wrong;
+}
+
+/* "errno ... survive a suspension" */
+SILL_CASE(T, 08, errno_survives_a_suspension)
+{
+    struct sill_task *a = suite_spawn(keep_errno, number(1111));
+    struct sill_task *b = suite_spawn(keep_errno, number(2222));
+    ck_assert_int_eq(suite_await(a), 0);
+    ck_assert_int_eq(suite_await(b), 0);
+}
+
+static int keep_rounding(void *arg)
+{
+    int mine = (int)(intptr_t)arg, wrong = 0;
+    fesetround(mine);
+    for (int i = 0; i < 10; i++) {
+        sill_yield();
+        wrong += fegetround() != mine;
+    }
+    wrong += sill_sleep(sill_after(SILL_MILLISECOND)) != 0;
+    return wrong + (fegetround() != mine);
+}
+
+/* "the floating-point environment survive[s] a suspension", and does not leak
+ * from one task to the next. */
+SILL_CASE(T, 08, rounding_mode_survives_a_suspension)
+{
+    struct sill_task *up = suite_spawn(keep_rounding, number(FE_UPWARD));
+    struct sill_task *zero = suite_spawn(keep_rounding, number(FE_TOWARDZERO));
+    struct sill_task *near = suite_spawn(keep_rounding, number(FE_TONEAREST));
+    suite_yield(1);
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+    ck_assert_int_eq(suite_await(up), 0);
+    ck_assert_int_eq(suite_await(zero), 0);
+    ck_assert_int_eq(suite_await(near), 0);
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+}
+
+/* ---- T-09 ---- */
+
+/* Does (wrong), which ends the program, in a task called culprit. */
+static int be_culprit(void *arg)
+{
+    void (*wrong)(void);
+    memcpy(&wrong, arg, sizeof(wrong));
+    sill_task_set_name("culprit");
+    wrong();
+    return 0;
+}
+
+static int run_culprit(void *arg)
+{
+    struct sill_task *task = suite_spawn(be_culprit, arg);
+    suite_yield(5);
+    return suite_await(task);
+}
+
+static void in_a_loop(void *arg)
+{
+    sill_run(run_culprit, arg);
+}
+
+/* "it ends the program with one line on standard error that names the call,
+ * the task, and where the task was spawned" */
+static void expect_culprit(void (*wrong)(void), const char *call)
+{
+    void (*place)(void) = wrong;
+    suite_expect_abort(in_a_loop, &place, call, "culprit", "tasks.c:");
+}
+
+static int await_uncle(void *arg)
+{
+    sill_task_set_name("culprit");
+    return sill_await(arg, NULL, SILL_NEVER);
+}
+
+static void await_a_sibling(void)
+{
+    struct sill_task *sibling = suite_spawn(suite_sleeper, NULL);
+    suite_await(suite_spawn(await_uncle, sibling));
+}
+
+static void await_twice(void)
+{
+    struct sill_task *task = suite_spawn(suite_returner, NULL);
+    suite_await(task);
+    suite_await(task);
+}
+
+static void await_after_cancel(void)
+{
+    struct sill_task *task = suite_spawn(suite_sleeper, NULL);
+    suite_cancel(task);
+    suite_await(task);
+}
+
+static void cancel_twice(void)
+{
+    struct sill_task *task = suite_spawn(suite_sleeper, NULL);
+    suite_cancel(task);
+    suite_cancel(task);
+}
+
+static void cancel_after_await(void)
+{
+    struct sill_task *task = suite_spawn(suite_returner, NULL);
+    suite_await(task);
+    suite_cancel(task);
+}
+
+static int cancel_uncle(void *arg)
+{
+    sill_task_set_name("culprit");
+    return sill_cancel(arg, SILL_NEVER);
+}
+
+static void cancel_a_sibling(void)
+{
+    struct sill_task *sibling = suite_spawn(suite_sleeper, NULL);
+    suite_await(suite_spawn(cancel_uncle, sibling));
+}
+
+static void await_oneself(void)
+{
+    ck_assert_int_eq(sill_await(sill_self(), NULL, SILL_NEVER), 0);
+}
+
+static int tell_self(void *arg)
+{
+    *(struct sill_task **)arg = sill_self();
+    return sill_sleep(SILL_NEVER);
+}
+
+static void await_a_task_of_a_scope(void)
+{
+    struct sill_scope scope;
+    struct sill_task *task = NULL;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    if (sill_scope_spawn(&scope, tell_self, &task) == 0)
+        suite_yield(1);
+    suite_await(task);
+}
+
+/* "Awaiting a task that is not a child of the caller ... ends the program." */
+SILL_CASE_OUTSIDE(T, 09, await_by_anyone_but_the_parent_ends_the_program)
+{
+    expect_culprit(await_a_sibling, "sill_await");
+}
+
+SILL_CASE_OUTSIDE(T, 09, await_of_oneself_ends_the_program)
+{
+    expect_culprit(await_oneself, "sill_await");
+}
+
+/* "is in a scope" */
+SILL_CASE_OUTSIDE(T, 09, await_of_a_scopes_task_ends_the_program)
+{
+    expect_culprit(await_a_task_of_a_scope, "sill_await");
+}
+
+/* "or was awaited or cancelled before ends the program" */
+SILL_CASE_OUTSIDE(T, 09, await_twice_ends_the_program)
+{
+    expect_culprit(await_twice, "sill_await");
+}
+
+SILL_CASE_OUTSIDE(T, 09, await_after_cancel_ends_the_program)
+{
+    expect_culprit(await_after_cancel, "sill_await");
+}
+
+/* "Who may call it: see sill_await." */
+SILL_CASE_OUTSIDE(T, 09, cancel_by_anyone_but_the_parent_ends_the_program)
+{
+    expect_culprit(cancel_a_sibling, "sill_cancel");
+}
+
+SILL_CASE_OUTSIDE(T, 09, cancel_twice_ends_the_program)
+{
+    expect_culprit(cancel_twice, "sill_cancel");
+}
+
+SILL_CASE_OUTSIDE(T, 09, cancel_after_await_ends_the_program)
+{
+    expect_culprit(cancel_after_await, "sill_cancel");
+}
+
+/* ---- T-10 ---- */
+
+static int leave_children(void *arg)
+{
+    struct sill_task *task;
+    int rc = sill_spawn_at(sleep_then_mark, arg, &task, "child.c:22");
+    rc =
+        rc == 0 ? sill_spawn_at(sleep_then_mark, arg, &task, "child.c:33") : rc;
+    suite_yield(1);
+    return rc == 0 ? 42 : rc;
+}
+
+/* "The children are cancelled and waited for, nothing leaks, and whoever
+ * awaits the task gets SILL_EORPHAN instead of its result; a log line names
+ * where both were spawned." */
+SILL_CASE(T, 10, a_task_that_ends_before_its_children_is_an_orphan)
+{
+    int ended = 0;
+    struct sill_task *task =
+        suite_spawn_at(leave_children, &ended, "parent.c:11");
+    ck_assert_int_eq(suite_await(task), SILL_EORPHAN);
+    ck_assert_int_eq(ended, 2);
+    ck_assert(suite_log_has("parent.c:11"));
+    ck_assert(suite_log_has("child.c:22") || suite_log_has("child.c:33"));
+}
+
+/* "SILL_EORPHAN the first task ended before its children did" */
+SILL_CASE_OUTSIDE(T, 10, the_first_task_can_be_an_orphan_too)
+{
+    int ended = 0;
+    ck_assert_int_eq(sill_run(leave_children, &ended), SILL_EORPHAN);
+    ck_assert_int_eq(ended, 2);
+}
+
+static int leave_when_cancelled(void *arg)
+{
+    struct sill_task *task;
+    int rc = sill_spawn(sleep_then_mark, arg, &task);
+    if (rc == 0)
+        rc = sill_sleep(SILL_NEVER);
+    return rc == SILL_ECANCELED ? 42 : -1;
+}
+
+/* "In a task that was itself cancelled this is silent" */
+SILL_CASE(T, 10, a_cancelled_task_may_leave_its_children)
+{
+    int ended = 0;
+    struct sill_task *task = suite_spawn(leave_when_cancelled, &ended);
+    suite_yield(3);
+    suite_log_clear();
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(task), 42);
+    ck_assert_int_eq(ended, 1);
+    ck_assert(!suite_log_has("sill"));
+}
+
+static int leave_ended_child(void *arg)
+{
+    struct sill_task *task;
+    int rc = sill_spawn(add_one, arg, &task);
+    suite_yield(3);
+    return rc;
+}
+
+/* "nothing leaks": the harness counts. */
+SILL_CASE(T, 10, an_ended_child_that_nobody_awaited_leaks_nothing)
+{
+    int ran = 0;
+    for (int i = 0; i < 10; i++)
+        suite_await(suite_spawn(leave_ended_child, &ran));
+    ck_assert_int_eq(ran, 10);
+}
+
+static int leave_grandchildren(void *arg)
+{
+    struct sill_task *task;
+    int rc = sill_spawn(leave_children, arg, &task);
+    suite_yield(4);
+    return rc;
+}
+
+/* Orphans of orphans. */
+SILL_CASE(T, 10, orphans_at_every_level_are_joined)
+{
+    int ended = 0;
+    struct sill_task *task = suite_spawn(leave_grandchildren, &ended);
+    ck_assert_int_eq(suite_await(task), SILL_EORPHAN);
+    ck_assert_int_eq(ended, 2);
+}
+
+/* ---- T-11 ---- */
+
+enum { FAN = 3, DEPTH = 3, NODES = 1 + FAN + FAN * FAN };
+
+static struct {
+    int order[NODES]; /* nodes in order of their ending */
+    int ended;
+    int wrong;
+} tree;
+
+/* Node (i) has the nodes FAN * i + 1 .. FAN * i + FAN below it, if any. */
+static int grow(void *arg)
+{
+    int node = (int)(intptr_t)arg;
+    struct sill_task *below[FAN] = {NULL};
+    for (int i = 0; i < FAN && FAN * node + 1 < NODES; i++)
+        below[i] = suite_spawn(grow, number(FAN * node + 1 + i));
+    tree.wrong += sill_sleep(SILL_NEVER) != SILL_ECANCELED;
+    tree.order[tree.ended++] = node;
+    for (int i = 0; i < FAN; i++)
+        if (below[i] != NULL)
+            sill_cancel(below[i], SILL_NEVER);
+    return 0;
+}
+
+static int rank(int node)
+{
+    for (int i = 0; i < tree.ended; i++)
+        if (tree.order[i] == node)
+            return i;
+    return -1;
+}
+
+/* "Cancels the child (task) and all below it, and waits until they have ended,
+ * those below first" */
+SILL_CASE(T, 11, cancel_ends_the_subtree_deepest_first)
+{
+    struct sill_task *root = suite_spawn(grow, number(0));
+    suite_yield(DEPTH + 1);
+    ck_assert_int_eq(tree.ended, 0);
+    ck_assert_int_eq(sill_cancel(root, SILL_NEVER), 0);
+    ck_assert_int_eq(tree.ended, NODES);
+    ck_assert_int_eq(tree.wrong, 0);
+    for (int node = 1; node < NODES; node++)
+        ck_assert_int_lt(rank(node), rank((node - 1) / FAN));
+}
+
+static int wait_forbidden(void *arg)
+{
+    sill_forbid();
+    int rc = sill_suspend(arg, SILL_NEVER);
+    sill_permit();
+    return rc == 0 ? sill_sleep(SILL_NEVER) : 1;
+}
+
+/* "SILL_ETIMEDOUT it had not by (deadline): the request stands, and the task
+ * must still be awaited or cancelled" */
+SILL_CASE(T, 11, cancel_that_times_out_stands_and_can_be_awaited)
+{
+    struct sill_trigger go = SILL_TRIGGER_INIT;
+    struct sill_task *task = suite_spawn(wait_forbidden, &go);
+    suite_yield(1);
+    sill_time deadline = sill_after(SILL_MILLISECOND);
+    ck_assert_int_eq(sill_cancel(task, deadline), SILL_ETIMEDOUT);
+    ck_assert_int_ge(sill_now(), deadline);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    sill_resume(&go, 0);
+    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
+}
+
+/* The same, cancelled again instead. */
+SILL_CASE(T, 11, cancel_that_timed_out_can_be_repeated)
+{
+    struct sill_trigger go = SILL_TRIGGER_INIT;
+    struct sill_task *task = suite_spawn(wait_forbidden, &go);
+    suite_yield(1);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    sill_resume(&go, 0);
+    ck_assert_int_eq(sill_cancel(task, SILL_NEVER), 0);
+}
+
+struct canceller {
+    struct sill_trigger go;
+    int cancelled, next;
+};
+
+static int cancel_while_cancelled(void *arg)
+{
+    struct canceller *all = arg;
+    struct sill_task *task = suite_spawn(wait_forbidden, &all->go);
+    suite_yield(1);
+    all->cancelled = sill_cancel(task, SILL_NEVER);
+    all->next = sill_sleep(SILL_NEVER);
+    return 0;
+}
+
+/* "Waits also when the caller is itself cancelled, which its next wait
+ * reports." */
+SILL_CASE(T, 11, cancel_waits_also_in_a_cancelled_task)
+{
+    struct canceller all = {SILL_TRIGGER_INIT, 99, 99};
+    struct sill_task *task = suite_spawn(cancel_while_cancelled, &all);
+    suite_yield(3);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    suite_yield(3);
+    ck_assert_int_eq(all.cancelled, 99);
+    sill_resume(&all.go, 0);
+    suite_await(task);
+    ck_assert_int_eq(all.cancelled, 0);
+    ck_assert_int_eq(all.next, SILL_ECANCELED);
+}
+
+static int descend(void *arg)
+{
+    int depth = (int)(intptr_t)arg;
+    if (depth == 0)
+        return sill_sleep(SILL_NEVER);
+    struct sill_task *task = suite_spawn(descend, number(depth - 1));
+    int result = 0;
+    int rc = sill_await(task, &result, SILL_NEVER);
+    if (rc == 0)
+        return result;
+    sill_cancel(task, SILL_NEVER);
+    return rc;
+}
+
+/* However deep the tree is. */
+SILL_CASE(T, 11, cancel_ends_a_chain_of_a_thousand)
+{
+    int depth = suite_many(1000);
+    struct sill_task *task = suite_spawn(descend, number(depth));
+    suite_yield(depth + 2);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
+}
+
+/* ---- T-12 ---- */
+
+/* "Waits until every task of (scope) has ended, and collects them all." */
+SILL_CASE(T, 12, wait_returns_only_when_all_have_ended)
+{
+    struct sill_scope scope;
+    int ended = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(sill_scope_spawn(&scope, leave_ended_child, &ended),
+                         0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    ck_assert_int_eq(ended, 5);
+    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ENOENT);
+    sill_scope_fini(&scope);
+}
+
+static int ended_late;
+
+/* A clean-up that takes a few rounds. */
+static int end_late(void *arg)
+{
+    (void)arg;
+    int rc = sill_sleep(SILL_NEVER);
+    sill_forbid();
+    suite_yield(5);
+    sill_permit();
+    ended_late++;
+    return rc;
+}
+
+static void fill_scope(struct sill_scope *scope, enum sill_scope_kind kind)
+{
+    sill_scope_init(scope, kind);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_scope_spawn(scope, end_late, NULL), 0);
+}
+
+/* "also when one failed" */
+SILL_CASE(T, 12, wait_returns_only_when_all_have_ended_if_one_failed)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_FAIL_FAST);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
+                     0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), SILL_EIO);
+    ck_assert_int_eq(ended_late, 3);
+    sill_scope_fini(&scope);
+}
+
+static int own_scope(void *arg)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    *(int *)arg = sill_scope_wait(&scope, SILL_NEVER);
+    int alive = sill_scope_next(&scope, NULL, SILL_PAST);
+    sill_scope_fini(&scope);
+    return alive;
+}
+
+/* "a deadline that passes and a caller that is cancelled cancel the tasks, and
+ * are waited out"; "SILL_ECANCELED the caller was cancelled" */
+SILL_CASE(T, 12, wait_of_a_cancelled_owner_cancels_and_waits_out)
+{
+    int rc = 0;
+    struct sill_task *owner = suite_spawn(own_scope, &rc);
+    suite_yield(3);
+    ck_assert_int_eq(ended_late, 0);
+    ck_assert_int_eq(sill_cancel(owner, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(owner), SILL_ENOENT);
+    ck_assert_int_eq(rc, SILL_ECANCELED);
+    ck_assert_int_eq(ended_late, 3);
+}
+
+/* "SILL_ETIMEDOUT the deadline passed before all had ended" */
+SILL_CASE(T, 12, wait_that_times_out_cancels_and_waits_out)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    sill_time deadline = sill_after(SILL_MILLISECOND);
+    ck_assert_int_eq(sill_scope_wait(&scope, deadline), SILL_ETIMEDOUT);
+    ck_assert_int_ge(sill_now(), deadline);
+    ck_assert_int_eq(ended_late, 3);
+    sill_scope_fini(&scope);
+}
+
+static void fini_with_tasks(void)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    sill_scope_fini(&scope);
+}
+
+/* "one with tasks in it ends the program" */
+SILL_CASE_OUTSIDE(T, 12, fini_of_a_scope_with_tasks_ends_the_program)
+{
+    expect_culprit(fini_with_tasks, "sill_scope_fini");
+}
+
+/* "A zeroed one is harmless." */
+SILL_CASE(T, 12, fini_of_a_zeroed_scope_is_harmless)
+{
+    struct sill_scope scope;
+    memset(&scope, 0, sizeof(scope));
+    sill_scope_fini(&scope);
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    sill_scope_fini(&scope);
+}
+
+static int spawn_into(void *arg)
+{
+    return sill_scope_spawn(arg, suite_returner, number(3));
+}
+
+/* "Any task may spawn into a scope"; "tasks are below it in the tree" */
+SILL_CASE(T, 12, any_task_may_spawn_into_a_scope)
+{
+    struct sill_scope scope;
+    struct sill_outcome outcome = {NULL, 0};
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(suite_await(suite_spawn(spawn_into, &scope)), 0);
+    ck_assert_int_eq(sill_scope_spawn(&scope, spawn_into, &scope), 0);
+    for (int sum = 0; sum < 6; sum += outcome.result)
+        ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    sill_scope_fini(&scope);
+}
+
+/* ---- T-13 ---- */
+
+/* "the first task that fails cancels the others"; "Returns ... the first
+ * error of a task of a fail-fast scope" */
+SILL_CASE(T, 13, fail_fast_reports_the_first_error_and_cancels_the_rest)
+{
+    struct sill_scope scope;
+    int cancelled = 0;
+    sill_scope_init(&scope, SILL_SCOPE_FAIL_FAST);
+    ck_assert_int_eq(sill_scope_spawn(&scope, sleep_then_mark, &cancelled), 0);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(5)), 0);
+    ck_assert_int_eq(
+        sill_scope_spawn(&scope, suite_returner, number(SILL_EPROTO)), 0);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
+                     0);
+    ck_assert_int_eq(sill_scope_spawn(&scope, sleep_then_mark, &cancelled), 0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), SILL_EPROTO);
+    ck_assert_int_eq(cancelled, 2);
+    sill_scope_fini(&scope);
+}
+
+/* "SILL_ECANCELED the scope was cancelled, by hand or by a failed task" */
+SILL_CASE(T, 13, a_cancelled_scope_takes_no_more_tasks)
+{
+    struct sill_scope failed, cancelled;
+    int ran = 0;
+    sill_scope_init(&failed, SILL_SCOPE_FAIL_FAST);
+    ck_assert_int_eq(
+        sill_scope_spawn(&failed, suite_returner, number(SILL_EIO)), 0);
+    suite_yield(2);
+    ck_assert_int_eq(sill_scope_spawn(&failed, add_one, &ran), SILL_ECANCELED);
+    ck_assert_int_eq(sill_scope_wait(&failed, SILL_NEVER), SILL_EIO);
+    sill_scope_fini(&failed);
+
+    sill_scope_init(&cancelled, SILL_SCOPE_COLLECT);
+    sill_scope_cancel(&cancelled);
+    ck_assert_int_eq(sill_scope_spawn(&cancelled, add_one, &ran),
+                     SILL_ECANCELED);
+    ck_assert_int_eq(sill_scope_wait(&cancelled, SILL_NEVER), 0);
+    sill_scope_fini(&cancelled);
+    ck_assert_int_eq(ran, 0);
+}
+
+static int finish_undisturbed(void *arg)
+{
+    suite_yield(10);
+    int rc = sill_sleep(sill_after(SILL_MILLISECOND));
+    *(int *)arg += rc == 0;
+    return rc;
+}
+
+/* "one task's failure disturbs nobody" */
+SILL_CASE(T, 13, collecting_scope_disturbs_nobody)
+{
+    struct sill_scope scope;
+    int finished = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(
+            sill_scope_spawn(&scope, finish_undisturbed, &finished), 0);
+        ck_assert_int_eq(
+            sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)), 0);
+    }
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    ck_assert_int_eq(finished, 3);
+    sill_scope_fini(&scope);
+}
+
+/* "Asks every task of (scope) to end, as sill_cancel does, without waiting." */
+SILL_CASE(T, 13, scope_cancel_asks_every_task_and_does_not_wait)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    suite_yield(1);
+    sill_scope_cancel(&scope);
+    ck_assert_int_eq(ended_late, 0);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    ck_assert_int_eq(ended_late, 3);
+    sill_scope_fini(&scope);
+}
+
+/* ---- T-14 ---- */
+
+static int suspend_on(void *arg)
+{
+    return sill_suspend(arg, SILL_NEVER);
+}
+
+static void collect_in_order(const int order[], void *arg)
+{
+    struct sill_trigger triggers[4];
+    struct sill_scope scope;
+    (void)arg;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (int i = 0; i < 4; i++) {
+        sill_trigger_init(&triggers[i], NULL, NULL);
+        ck_assert_int_eq(sill_scope_spawn(&scope, suspend_on, &triggers[i]), 0);
+    }
+    suite_yield(1);
+    for (int i = 0; i < 4; i++)
+        sill_resume(&triggers[order[i]], 0);
+    for (int i = 0; i < 4; i++) {
+        struct sill_outcome outcome = {NULL, -1};
+        ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
+        ck_assert_ptr_eq(outcome.arg, &triggers[order[i]]);
+        ck_assert_int_eq(outcome.result, 0);
+    }
+    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_NEVER), SILL_ENOENT);
+    sill_scope_fini(&scope);
+}
+
+/* "Collects the next task of (scope) that ended, in order of ending, waiting
+ * for one if need be." */
+SILL_CASE(T, 14, next_collects_in_order_of_ending)
+{
+    suite_permute(4, collect_in_order, NULL);
+}
+
+/* "SILL_ETIMEDOUT no task ended before (deadline)" */
+SILL_CASE(T, 14, next_with_a_past_deadline_does_not_wait)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+    struct sill_scope scope;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suspend_on, &trigger), 0);
+    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ETIMEDOUT);
+    suite_yield(1);
+    ck_assert_int_eq(
+        sill_scope_next(&scope, NULL, sill_after(SILL_MILLISECOND)),
+        SILL_ETIMEDOUT);
+    sill_resume(&trigger, 0);
+    suite_yield(2);
+    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), 0);
+    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ENOENT);
+    sill_scope_fini(&scope);
+}
+
+static int collect_when_cancelled(void *arg)
+{
+    struct sill_scope scope;
+    int *rc = arg;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    if (sill_scope_spawn(&scope, suite_sleeper, NULL) != 0)
+        return -1;
+    rc[0] = sill_sleep(SILL_NEVER);
+    rc[1] = sill_scope_next(&scope, NULL, SILL_NEVER);
+    rc[2] = sill_scope_next(&scope, NULL, SILL_NEVER);
+    sill_scope_fini(&scope);
+    return 0;
+}
+
+/* "SILL_ECANCELED the caller was cancelled and no task had ended": one that
+ * has is returned. */
+SILL_CASE(T, 14, next_prefers_an_ended_task_to_cancellation)
+{
+    int rc[3] = {0};
+    struct sill_task *owner = suite_spawn(collect_when_cancelled, rc);
+    suite_yield(3);
+    suite_cancel(owner);
+    ck_assert_int_eq(rc[0], SILL_ECANCELED);
+    ck_assert_int_eq(rc[1], 0);
+    ck_assert_int_eq(rc[2], SILL_ENOENT);
+}
+
+/* CPU time of collecting (turns) tasks among (alive) sleeping ones. */
+static sill_duration collect_among(int alive, int turns)
+{
+    struct sill_scope scope;
+    int failed = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (int i = 0; i < alive; i++)
+        failed += sill_scope_spawn(&scope, suite_sleeper, NULL) != 0;
+    suite_yield(2);
+    sill_duration begin = suite_cpu();
+    for (int i = 0; i < turns; i++) {
+        failed += sill_scope_spawn(&scope, suite_returner, NULL) != 0;
+        failed += sill_scope_next(&scope, NULL, SILL_NEVER) != 0;
+    }
+    sill_duration spent = suite_cpu() - begin;
+    sill_scope_cancel(&scope);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    sill_scope_fini(&scope);
+    ck_assert_int_eq(failed, 0);
+    return spent;
+}
+
+/* "Its cost does not depend on how many are alive." A cost that did would
+ * differ a thousandfold. */
+SILL_CASE(T, 14, cost_of_next_does_not_depend_on_the_living)
+{
+    int turns = suite_many(20000);
+    collect_among(10, turns);
+    sill_duration few = collect_among(10, turns);
+    sill_duration many = collect_among(suite_many(10000), turns);
+    ck_assert_int_lt(many, 5 * few + 50 * SILL_MILLISECOND);
+}
+
+/* ---- T-15 ---- */
+
+static struct sill_task *brood[100000];
+
+static sill_duration await_brood(int count, bool oldest_first)
+{
+    int failed = 0;
+    for (int i = 0; i < count; i++)
+        failed += sill_spawn(suite_returner, NULL, &brood[i]) != 0;
+    ck_assert_int_eq(failed, 0);
+    suite_yield(2);
+    sill_duration begin = suite_cpu();
+    for (int i = 0; i < count; i++) {
+        int which = oldest_first ? i : count - 1 - i;
+        failed += sill_await(brood[which], NULL, SILL_NEVER) != 0;
+    }
+    ck_assert_int_eq(failed, 0);
+    return suite_cpu() - begin;
+}
+
+/* "awaiting 100 000 children oldest first costs the same as newest first"; a
+ * walk along the list would take minutes. */
+SILL_CASE(T, 15, await_costs_the_same_in_both_orders)
+{
+    int count = suite_many(100000);
+    sill_duration newest = await_brood(count, false);
+    sill_duration oldest = await_brood(count, true);
+    ck_assert_int_lt(oldest, 4 * newest + 50 * SILL_MILLISECOND);
+    ck_assert_int_lt(newest, 4 * oldest + 50 * SILL_MILLISECOND);
+}
+
+/* ---- T-16 ---- */
+
+/* "Waits until one of the (count) children in (tasks) has ended, cancels all
+ * others, and waits for those too" */
+SILL_CASE(T, 16, await_first_returns_the_first_and_ends_the_rest)
+{
+    for (size_t first = 0; first < 4; first++) {
+        struct sill_task *tasks[4];
+        size_t index = 99;
+        int result = 0, cancelled = 0;
+        for (size_t i = 0; i < 4; i++)
+            tasks[i] = i == first ? suite_spawn(yielder, number(7))
+                                  : suite_spawn(sleep_then_mark, &cancelled);
+        ck_assert_int_eq(
+            sill_await_first(tasks, 4, &index, &result, SILL_NEVER), 0);
+        ck_assert_uint_eq(index, first);
+        ck_assert_int_eq(result, 7);
+        ck_assert_int_eq(cancelled, 3);
+    }
+}
+
+/* One that ended before wins at once. */
+SILL_CASE(T, 16, await_first_takes_one_that_has_ended)
+{
+    struct sill_task *tasks[2];
+    size_t index = 99;
+    int result = 0, cancelled = 0;
+    tasks[0] = suite_spawn(sleep_then_mark, &cancelled);
+    tasks[1] = suite_spawn(suite_returner, number(SILL_EIO));
+    suite_yield(2);
+    ck_assert_int_eq(sill_await_first(tasks, 2, &index, &result, SILL_PAST), 0);
+    ck_assert_uint_eq(index, 1);
+    ck_assert_int_eq(result, SILL_EIO);
+    ck_assert_int_eq(cancelled, 1);
+}
+
+/* "or, with every task as it was, ... SILL_ETIMEDOUT before any of them ended;
+ * SILL_EINVAL (count) is 0" */
+SILL_CASE(T, 16, await_first_that_times_out_leaves_all_as_they_were)
+{
+    struct sill_task *tasks[2];
+    size_t index = 99;
+    int result = 0, cancelled = 0;
+    tasks[0] = suite_spawn(sleep_then_mark, &cancelled);
+    tasks[1] = suite_spawn(sleep_then_mark, &cancelled);
+    ck_assert_int_eq(sill_await_first(tasks, 0, &index, &result, SILL_NEVER),
+                     SILL_EINVAL);
+    ck_assert_int_eq(sill_await_first(tasks, 2, &index, &result, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    sill_time deadline = sill_after(SILL_MILLISECOND);
+    ck_assert_int_eq(sill_await_first(tasks, 2, &index, &result, deadline),
+                     SILL_ETIMEDOUT);
+    ck_assert_int_ge(sill_now(), deadline);
+    ck_assert_int_eq(cancelled, 0);
+    suite_cancel(tasks[0]);
+    suite_cancel(tasks[1]);
+    ck_assert_int_eq(cancelled, 2);
+}
+
+/* "Waits until each of the (count) children in (tasks) has ended, whatever
+ * their results ... in the order of (tasks)" */
+SILL_CASE(T, 16, await_all_never_short_circuits)
+{
+    struct sill_task *tasks[4];
+    int results[4] = {0}, finished = 0;
+    tasks[0] = suite_spawn(yielder, number(9));
+    tasks[1] = suite_spawn(suite_returner, number(SILL_EIO));
+    tasks[2] = suite_spawn(finish_undisturbed, &finished);
+    tasks[3] = suite_spawn(suite_returner, number(4));
+    ck_assert_int_eq(sill_await_all(tasks, 4, results, SILL_NEVER), 0);
+    ck_assert_int_eq(results[0], 9);
+    ck_assert_int_eq(results[1], SILL_EIO);
+    ck_assert_int_eq(results[2], 0);
+    ck_assert_int_eq(results[3], 4);
+    ck_assert_int_eq(finished, 1);
+}
+
+/* "or, with every task as it was, ... SILL_ETIMEDOUT"; "NULL drops them" */
+SILL_CASE(T, 16, await_all_that_times_out_leaves_all_as_they_were)
+{
+    struct sill_trigger go = SILL_TRIGGER_INIT;
+    struct sill_task *tasks[2];
+    tasks[0] = suite_spawn(suite_returner, number(1));
+    tasks[1] = suite_spawn(suspend_on, &go);
+    suite_yield(2);
+    ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(
+        sill_await_all(tasks, 2, NULL, sill_after(SILL_MILLISECOND)),
+        SILL_ETIMEDOUT);
+    sill_resume(&go, 0);
+    ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER), 0);
+}
+
+/* ---- T-17 ---- */
+
+/* "SILL_EBUSY called from inside a task" */
+SILL_CASE(T, 17, run_inside_a_task_is_refused)
+{
+    int ran = 0;
+    struct sill_task *task = suite_spawn(yielder, number(3));
+    ck_assert_int_eq(sill_run(add_one, &ran), SILL_EBUSY);
+    ck_assert_int_eq(sill_run_with(NULL, add_one, &ran), SILL_EBUSY);
+    ck_assert_int_eq(suite_await(task), 3);
+    ck_assert_int_eq(ran, 0);
+}
+
+/* ---- T-18 ---- */
+
+static int use_stack(void *arg)
+{
+    volatile unsigned char bytes[48 * 1024];
+    int wrong = 0, seed = (int)(intptr_t)arg;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 7 + (size_t)seed);
+    suite_yield(2);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        wrong += bytes[i] != (unsigned char)(i * 7 + (size_t)seed);
+    return wrong;
+}
+
+/* "48 KiB used of a 64 KiB stack works" */
+SILL_CASE(T, 18, most_of_a_stack_can_be_used)
+{
+    struct sill_task *a = suite_spawn(use_stack, number(1));
+    struct sill_task *b = suite_spawn(use_stack, number(2));
+    ck_assert_int_eq(suite_await(a), 0);
+    ck_assert_int_eq(suite_await(b), 0);
+}
+
+static int use_large_stack(void *arg)
+{
+    volatile unsigned char bytes[900 * 1024];
+    (void)arg;
+    for (size_t i = 0; i < sizeof(bytes); i += 512)
+        bytes[i] = 1;
+    suite_yield(1);
+    return bytes[512] - 1;
+}
+
+/* "stack_size: of every task, in bytes" */
+SILL_CASE_OUTSIDE(T, 18, stacks_can_be_larger)
+{
+    struct sill_run_options options = {.stack_size = 1024 * 1024};
+    ck_assert_int_eq(sill_run_with(&options, use_large_stack, NULL), 0);
+}
+
+static int sink;
+
+static int overflow(int depth)
+{
+    volatile char bytes[256];
+    bytes[0] = (char)depth;
+    sink = depth < 1000000 ? overflow(depth + 1) : 0;
+    return bytes[0] + sink;
+}
+
+static int overflow_task(void *arg)
+{
+    sill_task_set_name("glutton");
+    return overflow(arg != NULL);
+}
+
+static int spawn_glutton(void *arg)
+{
+    struct sill_task *task;
+    (void)arg;
+    int rc = sill_spawn(overflow_task, NULL, &task);
+    return rc == 0 ? sill_await(task, NULL, SILL_NEVER) : rc;
+}
+
+static void run_glutton(void *arg)
+{
+    sill_run(spawn_glutton, arg);
+}
+
+/* "an overflow stops at the guard and names task, spawn site and size" */
+SILL_CASE_OUTSIDE(T, 18, an_overflow_names_the_task_its_place_and_size)
+{
+    static char errors[16384];
+    int status = suite_fork(run_glutton, NULL, errors, sizeof(errors));
+    ck_assert_msg(WIFSIGNALED(status), "status %#x: %s", status, errors);
+    ck_assert_msg(strstr(errors, "glutton") != NULL, "%s", errors);
+    ck_assert_msg(strstr(errors, "tasks.c:") != NULL, "%s", errors);
+    ck_assert_msg(strstr(errors, "65536") != NULL, "%s", errors);
+}
+
+/* ---- T-19 ---- */
+
+/* "SILL_ENOMEM no memory for the task", "with nothing started". Stacks are
+ * kept in stock, so it takes a few to feel the shortage. */
+SILL_CASE(T, 19, spawn_without_memory_starts_nothing)
+{
+    int ran = 0, rc = 0, count = 0;
+    fault_always(FAULT_alloc, ENOMEM);
+    fault_always(FAULT_mmap, ENOMEM);
+    while (rc == 0 && count < 100000) {
+        rc = sill_spawn(add_one, &ran, &brood[count]);
+        count += rc == 0;
+    }
+    ck_assert_int_eq(rc, SILL_ENOMEM);
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(sill_await(brood[i], NULL, SILL_NEVER), 0);
+    suite_yield(2);
+    ck_assert_int_eq(ran, count);
+    fault_clear();
+    struct sill_task *task = suite_spawn(add_one, &ran);
+    suite_await(task);
+    ck_assert_int_eq(ran, count + 1);
+}
+
+/* The same into a scope. */
+SILL_CASE(T, 19, scope_spawn_without_memory_starts_nothing)
+{
+    struct sill_scope scope;
+    int ran = 0, rc = 0, count = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    fault_always(FAULT_alloc, ENOMEM);
+    fault_always(FAULT_mmap, ENOMEM);
+    while (rc == 0 && count < 100000) {
+        rc = sill_scope_spawn(&scope, add_one, &ran);
+        count += rc == 0;
+    }
+    fault_clear();
+    ck_assert_int_eq(rc, SILL_ENOMEM);
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    ck_assert_int_eq(ran, count);
+    sill_scope_fini(&scope);
+}
+
+/* ---- T-20 ---- */
+
+/* "waits politely until (grace)" */
+SILL_CASE(T, 20, drain_lets_tasks_finish_within_the_grace)
+{
+    struct sill_scope scope;
+    int finished = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            sill_scope_spawn(&scope, finish_undisturbed, &finished), 0);
+    ck_assert_int_eq(
+        sill_scope_drain(&scope, sill_after(SILL_MINUTE), SILL_NEVER), 0);
+    ck_assert_int_eq(finished, 3);
+    sill_scope_fini(&scope);
+}
+
+/* "then cancels what is left and waits until (deadline)" */
+SILL_CASE(T, 20, drain_cancels_what_is_left_after_the_grace)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
+                     0);
+    sill_time grace = sill_after(2 * SILL_MILLISECOND);
+    ck_assert_int_eq(sill_scope_drain(&scope, grace, SILL_NEVER), 0);
+    ck_assert_int_ge(sill_now(), grace);
+    ck_assert_int_eq(ended_late, 3);
+    sill_scope_fini(&scope);
+}
+
+/* "SILL_ETIMEDOUT tasks were left at (deadline); they stay cancelled" */
+SILL_CASE(T, 20, drain_gives_up_at_its_deadline)
+{
+    struct sill_trigger go = SILL_TRIGGER_INIT;
+    struct sill_scope scope;
+    struct sill_outcome outcome = {NULL, 0};
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_spawn(&scope, wait_forbidden, &go), 0);
+    suite_yield(1);
+    ck_assert_int_eq(
+        sill_scope_drain(&scope, SILL_PAST, sill_after(2 * SILL_MILLISECOND)),
+        SILL_ETIMEDOUT);
+    ck_assert_int_eq(sill_scope_drain(&scope, SILL_PAST, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    sill_resume(&go, 0);
+    ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
+    ck_assert_int_eq(outcome.result, SILL_ECANCELED);
+    ck_assert_int_eq(sill_scope_drain(&scope, SILL_NEVER, SILL_NEVER), 0);
+    sill_scope_fini(&scope);
+}
+
+static int drain_for_ever(void *arg)
+{
+    struct sill_scope scope;
+    fill_scope(&scope, SILL_SCOPE_COLLECT);
+    *(int *)arg = sill_scope_drain(&scope, SILL_NEVER, SILL_NEVER);
+    sill_scope_fini(&scope);
+    return sill_yield();
+}
+
+/* "A caller that is cancelled goes to the second step at once." */
+SILL_CASE(T, 20, drain_of_a_cancelled_caller_skips_the_grace)
+{
+    int rc = 99;
+    struct sill_task *task = suite_spawn(drain_for_ever, &rc);
+    suite_yield(3);
+    ck_assert_int_eq(rc, 99);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_eq(ended_late, 3);
+}
