@@ -30,6 +30,8 @@
 #include <sill/task.h>
 #include <sill/time.h>
 
+#include <stddef.h>
+
 SILL_BEGIN
 
 enum sill_scope_kind {
@@ -46,11 +48,10 @@ struct sill_outcome {
 struct sill_scope {
     /* private */
     struct sill_task *owner;
-    struct sill_scope *next, *prev;
-    struct sill_task *alive, *ended, *last_ended;
-    struct sill_task *waiter;
+    struct sill_task *ended, *last_ended;
+    size_t alive;
     int error;
-    unsigned char kind, cancelled, collecting;
+    unsigned char kind, cancelled, waiting;
 };
 
 /* Makes (scope) empty and the current task its owner. Never suspends. */

@@ -40,6 +40,7 @@ struct sill_stream {
     /* private */
     const struct sill_stream_ops *ops;
     void *impl;
+    unsigned poison; /* SILL_READ, SILL_WRITE: left half-way */
 };
 
 /* What the kernel is asked for when a stream or listener is made; zeroed for

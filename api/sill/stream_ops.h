@@ -33,10 +33,6 @@ struct sill_stream_ops {
 
     int (*local)(void *impl, struct sill_address *address);
     int (*peer)(void *impl, struct sill_address *address);
-
-    /* Which directions a read_full (1) or a write_all (2) left half-way; the
-     * place is the implementation's, the meaning is <sill/stream.h>'s. */
-    unsigned *(*poison)(void *impl);
 };
 
 SILL_END

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h: what the files of backends/common share.
+ *
+ * loop.c runs rounds of ready tasks and looks outside between them; task.c
+ * keeps the tree of tasks; trigger.c, scope.c and descriptor.c park tasks and
+ * wake them; timer.c holds the deadlines; stack.c the stacks; context.* the
+ * switch between them.
+ *
+ * All of it belongs to the thread of the loop, but for three ways in from
+ * elsewhere: sill_resume (trigger.c), the stack of remote wake-ups (loop.c),
+ * and the interrupt of the backend.
+ */
+#ifndef SILL_CORE_H
+#define SILL_CORE_H
+
+#include <sill/error.h>
+#include <sill/hooks.h>
+#include <sill/scope.h>
+#include <sill/task.h>
+#include <sill/trigger.h>
+#include <sill_spi.h>
+
+#include "context.h"
+
+enum task_state {
+    TASK_GONE, /* never spawned, or collected: must be 0, as fresh memory is */
+    TASK_READY,
+    TASK_RUNNING,
+    TASK_WAITING,
+    TASK_ENDED
+};
+
+/* What a task waits for can only come from another task, or from elsewhere. */
+enum wait_kind { WAIT_INSIDE, WAIT_OUTSIDE };
+
+/* A task's entry in the heap of deadlines. */
+struct timer {
+    size_t index;       /* in the heap, 0 when not in it */
+    sill_time deadline; /* of the present wait; the entry may be earlier */
+    uint64_t order;     /* of the present wait, to keep equal deadlines apart */
+};
+
+/* Lives at the top of its own stack; the first line is what a switch needs. */
+struct sill_task {
+    struct context context;
+    struct sill_task *next; /* ready, remote, or ended in a scope */
+    struct sill_loop *loop;
+    struct sill_trigger *trigger; /* that it waits on, if any */
+    int wake;                     /* how the wait ended */
+    uint8_t state;
+    bool cancelled;
+    bool aborted;  /* the trigger's hook ran and said "in progress" */
+    bool shielded; /* spawned inside a forbid of its parent */
+    unsigned forbid;
+    struct timer timer;
+    const char *what; /* it waits for */
+    sill_time since;
+
+    struct sill_task *parent;
+    struct sill_task *children; /* not yet collected, latest first */
+    struct sill_task *younger, *older;
+    size_t alive; /* children that have not ended */
+    struct sill_task *joiner;
+    struct sill_scope *scope;
+
+    sill_task_fn *fn;
+    void *arg;
+    int result;
+    const char *where, *name;
+    struct local_value *locals;
+    char *stack; /* lowest usable address */
+};
+
+struct heap_entry {
+    sill_time deadline;
+    uint64_t order;
+    struct sill_task *task;
+};
+
+struct sill_loop {
+    struct sill_task *running; /* NULL while the scheduler runs */
+    struct sill_task *ready, **ready_end;
+    size_t ready_count, round_left;
+    /* Not 0 while a signal handler must not touch the ready queue. */
+    volatile unsigned busy;
+    unsigned calls; /* of the running task, without waiting */
+    long patience, checks;
+    struct sill_task *remote; /* woken from elsewhere, latest first; atomic */
+    unsigned remote_calls;    /* under way; atomic */
+    size_t outside;           /* tasks that wait for something outside */
+    size_t alive;             /* tasks that have not ended */
+    sill_time looked_at;
+    bool deadlocked, guest;
+    int *errno_of_thread;
+
+    const struct sill_backend *backend;
+    void *self; /* the backend's state */
+
+    struct heap_entry *heap; /* 4-ary, from 1 on */
+    size_t heap_count, heap_room;
+    uint64_t order;
+
+    struct stack_slab *slabs;
+    struct sill_task *free_stacks;
+    size_t stack_size;
+    size_t tasks; /* that hold a stack */
+
+    struct sill_task *root;
+    struct sill_task scheduler; /* only its context is used */
+};
+
+extern _Thread_local struct sill_loop *sill_core_current;
+
+/* loop.c */
+int sill_core_check(struct sill_task *self, sill_time deadline);
+int sill_core_check_deadline(struct sill_task *self, sill_time deadline);
+int sill_core_park(struct sill_task *self, sill_time deadline,
+                   enum wait_kind kind, const char *what);
+bool sill_core_wake(struct sill_task *task, int result);
+void sill_core_wake_from_anywhere(struct sill_task *task,
+                                  struct sill_loop *loop);
+void sill_core_make_ready(struct sill_task *task);
+void sill_core_leave(struct sill_task *self) __attribute__((noreturn));
+void sill_core_take_turns(struct sill_task *self, sill_time deadline);
+
+/* task.c */
+struct sill_task *sill_core_spawn(struct sill_loop *loop,
+                                  struct sill_task *parent,
+                                  struct sill_scope *scope, sill_task_fn *fn,
+                                  void *arg, const char *where);
+void sill_core_task_main(void) __attribute__((noreturn));
+void sill_core_request_cancel(struct sill_task *task);
+void sill_core_interrupt_wait(struct sill_task *task, int reason);
+int sill_core_collect(struct sill_task *task);
+
+/* trigger.c */
+void sill_core_trigger_interrupt(struct sill_task *task, int reason);
+
+/* scope.c */
+void sill_core_scope_ended(struct sill_scope *scope, struct sill_task *task);
+
+/* timer.c */
+int sill_core_timers_reserve(struct sill_loop *loop, size_t tasks);
+void sill_core_timer_arm(struct sill_task *task, sill_time deadline);
+void sill_core_timer_drop(struct sill_task *task);
+sill_time sill_core_timers_next(struct sill_loop *loop, sill_time now);
+void sill_core_timers_fire(struct sill_loop *loop, sill_time now);
+
+/* stack.c */
+struct sill_task *sill_core_stack_take(struct sill_loop *loop);
+void sill_core_stack_give(struct sill_loop *loop, struct sill_task *task);
+void sill_core_stacks_free(struct sill_loop *loop);
+bool sill_core_stack_guards(const struct sill_task *task, const void *address);
+
+/* overflow.c */
+int sill_core_overflow_open(void);
+void sill_core_overflow_close(void);
+
+/* local.c */
+void sill_core_locals_destroy(struct sill_task *task);
+
+/* dump.c: the tree through sill_log, and the end of a wrong program. */
+void sill_core_dump_log(struct sill_loop *loop);
+void sill_core_fatal(const char *call, const char *what,
+                     const struct sill_task *task) __attribute__((noreturn));
+
+static inline struct sill_task *sill_core_self(void)
+{
+    struct sill_loop *loop = sill_core_current;
+
+    return loop ? loop->running : NULL;
+}
+
+static inline bool sill_core_is_cancelled(const struct sill_task *task)
+{
+    return task->cancelled && (!task->forbid || task->loop->deadlocked);
+}
+
+#endif

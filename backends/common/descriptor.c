@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for a descriptor. See descriptor.h.
+ */
+#include "descriptor.h"
+
+#include <unistd.h>
+
+void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
+                     int fd, void (*destroy)(struct descriptor *descriptor))
+{
+    descriptor->watch = (struct sill_spi_watch){.fd = fd};
+    descriptor->loop = loop;
+    descriptor->readers = NULL;
+    descriptor->writers = NULL;
+    descriptor->ready = SILL_SPI_READ | SILL_SPI_WRITE;
+    descriptor->waiting = 0;
+    descriptor->closed = false;
+    descriptor->destroy = destroy;
+}
+
+static void set_waiter(struct descriptor *descriptor, unsigned directions,
+                       struct sill_task *task)
+{
+    if (directions & SILL_SPI_READ)
+        descriptor->readers = task;
+    if (directions & SILL_SPI_WRITE)
+        descriptor->writers = task;
+}
+
+static int arm(struct descriptor *descriptor, unsigned directions)
+{
+    struct sill_loop *loop = descriptor->loop;
+    unsigned missing = directions & ~descriptor->watch.armed;
+
+    if (!missing)
+        return 0;
+    return loop->backend->watch(loop->self, &descriptor->watch, missing);
+}
+
+static const char *reason(unsigned directions)
+{
+    return directions == SILL_SPI_WRITE ? "a descriptor to write"
+                                        : "a descriptor to read";
+}
+
+static int park(struct descriptor *descriptor, unsigned directions,
+                struct sill_task *self, sill_time deadline)
+{
+    set_waiter(descriptor, directions, self);
+    descriptor->waiting++;
+
+    int rc = sill_core_park(self, deadline, WAIT_OUTSIDE, reason(directions));
+
+    set_waiter(descriptor, directions, NULL);
+    descriptor->waiting--;
+    if (!descriptor->closed)
+        return rc;
+    if (descriptor->waiting == 0)
+        descriptor->destroy(descriptor);
+    return SILL_ECLOSED;
+}
+
+static bool has_waiter(const struct descriptor *descriptor, unsigned directions)
+{
+    return ((directions & SILL_SPI_READ) && descriptor->readers) ||
+           ((directions & SILL_SPI_WRITE) && descriptor->writers);
+}
+
+int descriptor_wait(struct descriptor *descriptor, unsigned directions,
+                    sill_time deadline, const char *call)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (has_waiter(descriptor, directions))
+        sill_core_fatal(call, "another task does the same on it", self);
+
+    int rc = sill_core_check(self, deadline);
+
+    if (rc == 0)
+        rc = arm(descriptor, directions);
+    /* A backend may report while it arms. */
+    if (rc < 0 || descriptor_is_ready(descriptor, directions))
+        return rc;
+    return park(descriptor, directions, self, deadline);
+}
+
+static unsigned wake(struct descriptor *descriptor, unsigned direction)
+{
+    struct sill_task *task =
+        direction == SILL_SPI_READ ? descriptor->readers : descriptor->writers;
+
+    return task && sill_core_wake(task, 0) ? direction : 0;
+}
+
+unsigned sill_core_ready(struct sill_spi_watch *watch, unsigned directions)
+{
+    struct descriptor *descriptor = (struct descriptor *)(void *)watch;
+    unsigned taken = 0;
+
+    if (directions & SILL_SPI_HANGUP)
+        directions |= SILL_SPI_READ | SILL_SPI_WRITE;
+    descriptor->ready |= directions;
+    if (directions & SILL_SPI_READ)
+        taken |= wake(descriptor, SILL_SPI_READ);
+    if (directions & SILL_SPI_WRITE)
+        taken |= wake(descriptor, SILL_SPI_WRITE);
+    return directions & ~taken;
+}
+
+void descriptor_close(struct descriptor *descriptor, bool close_fd)
+{
+    struct sill_loop *loop = descriptor->loop;
+
+    if (descriptor->watch.handle || descriptor->watch.armed)
+        loop->backend->unwatch(loop->self, &descriptor->watch);
+    if (close_fd)
+        (void)close(descriptor->watch.fd);
+    descriptor->closed = true;
+    if (descriptor->readers)
+        (void)sill_core_wake(descriptor->readers, SILL_ECLOSED);
+    if (descriptor->writers)
+        (void)sill_core_wake(descriptor->writers, SILL_ECLOSED);
+    if (descriptor->waiting == 0)
+        descriptor->destroy(descriptor);
+}

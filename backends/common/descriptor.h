@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * descriptor.h: wait until a descriptor is ready, for all kinds of sockets.
+ *
+ * A descriptor is registered with the backend once. What the backend reports
+ * is kept in (ready) until somebody tries and finds nothing, so nothing is
+ * asked of the kernel that it has already told:
+ *
+ *     ready has the direction    try; on "would block" or a short read, clear
+ *                                it with descriptor_drained
+ *     otherwise                  wait
+ *
+ * The end of the peer, reported together with the last bytes, comes only once:
+ * HANGUP is remembered and makes a drained descriptor worth trying again.
+ */
+#ifndef SILL_DESCRIPTOR_H
+#define SILL_DESCRIPTOR_H
+
+#include "core.h"
+
+struct descriptor {
+    struct sill_spi_watch watch; /* first: the backend hands this back */
+    struct sill_loop *loop;
+    struct sill_task *readers; /* the one that waits, or NULL */
+    struct sill_task *writers;
+    unsigned ready;
+    unsigned waiting; /* tasks inside of descriptor_wait */
+    bool closed;
+    void (*destroy)(struct descriptor *descriptor);
+};
+
+/* (destroy) frees the object that (descriptor) begins, once it was closed and
+ * nobody waits on it. */
+void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
+                     int fd, void (*destroy)(struct descriptor *descriptor));
+
+/*
+ * Waits until the descriptor is ready in one of (directions). Returns 0; or
+ * SILL_ECLOSED, and then the descriptor is gone; or SILL_ECANCELED,
+ * SILL_ETIMEDOUT (at once with a deadline in the past), or why the backend
+ * cannot watch it. A second waiter in one direction ends the program in the
+ * name of (call).
+ */
+int descriptor_wait(struct descriptor *descriptor, unsigned directions,
+                    sill_time deadline, const char *call);
+
+static inline bool descriptor_is_ready(const struct descriptor *descriptor,
+                                       unsigned direction)
+{
+    return (descriptor->ready & (direction | SILL_SPI_HANGUP)) != 0;
+}
+
+/* A read came up short: nothing more is there now. */
+static inline void descriptor_drained(struct descriptor *descriptor,
+                                      unsigned direction)
+{
+    descriptor->ready &= ~direction;
+}
+
+/* The kernel said "would block": not even the end is there. */
+static inline void descriptor_blocked(struct descriptor *descriptor,
+                                      unsigned direction)
+{
+    descriptor->ready &= ~(direction | (unsigned)SILL_SPI_HANGUP);
+}
+
+/* Ends the interest, wakes the waiters, frees the object after them. With
+ * (close_fd), closes the descriptor itself. */
+void descriptor_close(struct descriptor *descriptor, bool close_fd);
+
+#endif

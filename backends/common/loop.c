@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: rounds of ready tasks, and a look outside between them.
+ *
+ * Tasks switch to each other directly; only at the end of a round that calls
+ * for a look does control go back to the scheduler, which runs on the stack of
+ * sill_run (or of the host), where other people's callbacks have room.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+enum {
+    PATIENCE = 16, /* task runs between two looks at the clock */
+    CHECKS = 64,   /* looks at the clock between two looks outside */
+    CALLS = 64,    /* reads and writes in a row before others get their turn */
+    STACK_SIZE = 65536,
+    STACK_LEAST = 16384,
+    PAGE = 4096
+};
+
+#define LOOK_EVERY (50 * SILL_MICROSECOND)
+
+_Thread_local struct sill_loop *sill_core_current;
+
+static void barrier(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The ready queue. (busy) keeps signal handlers out of it: see
+ * sill_core_wake_from_anywhere. */
+
+static void enter(struct sill_loop *loop)
+{
+    loop->busy++;
+    barrier();
+}
+
+static void leave(struct sill_loop *loop)
+{
+    barrier();
+    loop->busy--;
+}
+
+void sill_core_make_ready(struct sill_task *task)
+{
+    struct sill_loop *loop = task->loop;
+
+    task->state = TASK_READY;
+    task->next = NULL;
+    enter(loop);
+    *loop->ready_end = task;
+    loop->ready_end = &task->next;
+    loop->ready_count++;
+    leave(loop);
+}
+
+static struct sill_task *take_ready(struct sill_loop *loop)
+{
+    enter(loop);
+
+    struct sill_task *task = loop->ready;
+
+    loop->ready = task->next;
+    if (!task->next)
+        loop->ready_end = &loop->ready;
+    loop->ready_count--;
+    loop->round_left--;
+    leave(loop);
+    return task;
+}
+
+/* Wake-ups from elsewhere. */
+
+static bool push_remote(struct sill_loop *loop, struct sill_task *task)
+{
+    struct sill_task *head = __atomic_load_n(&loop->remote, __ATOMIC_RELAXED);
+
+    do {
+        task->next = head;
+    } while (!__atomic_compare_exchange_n(&loop->remote, &head, task, false,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return head == NULL;
+}
+
+/* (remote_calls) keeps the loop from closing under a caller that has pushed
+ * the last task and is about to interrupt. */
+static void wake_remote(struct sill_loop *loop, struct sill_task *task)
+{
+    __atomic_add_fetch(&loop->remote_calls, 1, __ATOMIC_ACQ_REL);
+    if (push_remote(loop, task))
+        loop->backend->interrupt(loop->self);
+    __atomic_sub_fetch(&loop->remote_calls, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * The task is waiting and the caller alone has the right to wake it. On the
+ * loop's own thread it goes straight into the ready queue, unless this is a
+ * signal handler that interrupted somebody who was at the queue.
+ */
+void sill_core_wake_from_anywhere(struct sill_task *task,
+                                  struct sill_loop *loop)
+{
+    if (loop == sill_core_current && !loop->busy) {
+        task->wake = 0;
+        sill_core_make_ready(task);
+    } else {
+        wake_remote(loop, task);
+    }
+}
+
+static struct sill_task *reversed(struct sill_task *task)
+{
+    struct sill_task *done = NULL;
+
+    while (task) {
+        struct sill_task *next = task->next;
+
+        task->next = done;
+        done = task;
+        task = next;
+    }
+    return done;
+}
+
+static void drain_remote(struct sill_loop *loop)
+{
+    if (!__atomic_load_n(&loop->remote, __ATOMIC_RELAXED))
+        return;
+
+    struct sill_task *task =
+        reversed(__atomic_exchange_n(&loop->remote, NULL, __ATOMIC_ACQUIRE));
+
+    while (task) {
+        struct sill_task *next = task->next;
+
+        task->wake = 0;
+        sill_core_make_ready(task);
+        task = next;
+    }
+}
+
+/* Rounds. */
+
+static bool look_is_due(struct sill_loop *loop)
+{
+    loop->patience -= (long)loop->ready_count;
+    if (loop->patience > 0)
+        return false;
+    loop->patience = PATIENCE;
+    if (++loop->checks < CHECKS &&
+        loop->backend->now(loop->self) - loop->looked_at < LOOK_EVERY)
+        return false;
+    return true;
+}
+
+static bool begin_round(struct sill_loop *loop)
+{
+    drain_remote(loop);
+    if (loop->ready_count == 0 || look_is_due(loop))
+        return false;
+    loop->round_left = loop->ready_count;
+    return true;
+}
+
+static struct sill_task *next_task(struct sill_loop *loop)
+{
+    if (loop->round_left == 0 && !begin_round(loop))
+        return &loop->scheduler;
+    return take_ready(loop);
+}
+
+/* Runs somebody else. Kept whole, so that every task leaves and arrives through
+ * one and the same call: see context_x86_64.S. */
+static void __attribute__((noinline))
+switch_to(struct sill_loop *loop, struct sill_task *self,
+          struct sill_task *next, int ends)
+{
+    int saved = *loop->errno_of_thread;
+
+    loop->running = next == &loop->scheduler ? NULL : next;
+    loop->calls = 0;
+    context_switch(&self->context, &next->context, ends);
+    *loop->errno_of_thread = saved;
+}
+
+static void run_others(struct sill_loop *loop, struct sill_task *self)
+{
+    struct sill_task *next = next_task(loop);
+
+    if (next != self)
+        switch_to(loop, self, next, 0);
+    self->state = TASK_RUNNING;
+}
+
+int sill_yield(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (!self)
+        return SILL_ENOTASK;
+    self->what = "its turn";
+    sill_core_make_ready(self);
+    run_others(self->loop, self);
+    return sill_core_is_cancelled(self) ? SILL_ECANCELED : 0;
+}
+
+/* Before a call that may find work without ever waiting. */
+void sill_core_take_turns(struct sill_task *self, sill_time deadline)
+{
+    if (++self->loop->calls > CALLS && deadline != SILL_PAST) {
+        sill_core_make_ready(self);
+        run_others(self->loop, self);
+    }
+}
+
+int sill_core_check_deadline(struct sill_task *self, sill_time deadline)
+{
+    if (deadline == SILL_NEVER)
+        return 0;
+    if (deadline == SILL_PAST)
+        return SILL_ETIMEDOUT;
+
+    struct sill_loop *loop = self->loop;
+
+    return loop->backend->now(loop->self) >= deadline ? SILL_ETIMEDOUT : 0;
+}
+
+/* Whether a wait is over before it begins. */
+int sill_core_check(struct sill_task *self, sill_time deadline)
+{
+    if (sill_core_is_cancelled(self))
+        return SILL_ECANCELED;
+    return sill_core_check_deadline(self, deadline);
+}
+
+/* Waits for sill_core_wake; the caller has checked that it is not over. */
+int sill_core_park(struct sill_task *self, sill_time deadline,
+                   enum wait_kind kind, const char *what)
+{
+    struct sill_loop *loop = self->loop;
+
+    self->what = what;
+    self->since = loop->looked_at;
+    if (deadline != SILL_NEVER)
+        sill_core_timer_arm(self, deadline);
+    else
+        self->timer.deadline = SILL_NEVER;
+    loop->outside += kind;
+    if (self->state == TASK_RUNNING)
+        self->state = TASK_WAITING;
+    run_others(loop, self);
+    loop->outside -= kind;
+    return self->wake;
+}
+
+bool sill_core_wake(struct sill_task *task, int result)
+{
+    if (task->state != TASK_WAITING)
+        return false;
+    task->wake = result;
+    sill_core_make_ready(task);
+    return true;
+}
+
+/* The end of a task: it leaves its stack for ever. */
+void sill_core_leave(struct sill_task *self)
+{
+    struct sill_loop *loop = self->loop;
+
+    switch_to(loop, self, next_task(loop), 1);
+    __builtin_unreachable();
+}
+
+int sill_sleep(sill_time deadline)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (!self)
+        return SILL_ENOTASK;
+
+    int rc = sill_core_check(self, deadline);
+
+    if (rc == 0)
+        rc = sill_core_park(self, deadline, WAIT_INSIDE, "a sleep");
+    return rc == SILL_ETIMEDOUT ? 0 : rc;
+}
+
+sill_time sill_now(void)
+{
+    struct sill_loop *loop = sill_core_current;
+
+    return loop ? loop->backend->now(loop->self) : sill_core_monotonic();
+}
+
+/* The scheduler. */
+
+static void run_ready(struct sill_loop *loop)
+{
+    if (loop->ready_count == 0)
+        return;
+    loop->patience = PATIENCE;
+    loop->checks = 0;
+    loop->round_left = loop->ready_count;
+    switch_to(loop, &loop->scheduler, take_ready(loop), 0);
+}
+
+static void cancel_deadlocked(struct sill_loop *loop)
+{
+    sill_log("sill: every task waits and nothing can wake one");
+    sill_core_dump_log(loop);
+    loop->deadlocked = true;
+    sill_core_request_cancel(loop->root);
+}
+
+static void poll_until(struct sill_loop *loop, sill_time until)
+{
+    int rc = loop->backend->poll(loop->self, until);
+
+    if (rc < 0) {
+        sill_log("sill: the %s backend cannot wait: %s", loop->backend->name,
+                 sill_strerror(rc));
+        sill_core_fatal("sill_run", "the backend failed", NULL);
+    }
+}
+
+/* Signal handlers stay away from the queue while the loop makes up its mind,
+ * so none slips in between "nothing is ready" and the wait. */
+static void look_outside(struct sill_loop *loop)
+{
+    sill_time now = loop->backend->now(loop->self);
+    sill_time until = SILL_PAST;
+
+    enter(loop);
+    drain_remote(loop);
+    if (loop->ready_count == 0)
+        until = sill_core_timers_next(loop, now);
+    if (until == SILL_NEVER && loop->outside == 0)
+        cancel_deadlocked(loop);
+    else
+        poll_until(loop, until);
+    leave(loop);
+
+    loop->looked_at = loop->backend->now(loop->self);
+    sill_core_timers_fire(loop, loop->looked_at);
+    drain_remote(loop);
+}
+
+static void run_all(struct sill_loop *loop)
+{
+    while (loop->alive > 0) {
+        run_ready(loop);
+        if (loop->alive > 0)
+            look_outside(loop);
+    }
+}
+
+void sill_core_step(struct sill_loop *loop)
+{
+    struct sill_loop *outer = sill_core_current;
+
+    sill_core_current = loop;
+    loop->looked_at = loop->backend->now(loop->self);
+    drain_remote(loop);
+    sill_core_timers_fire(loop, loop->looked_at);
+    run_ready(loop);
+    loop->backend->alarm(loop->self,
+                         loop->ready_count > 0
+                             ? SILL_PAST
+                             : sill_core_timers_next(loop, loop->looked_at));
+    sill_core_current = outer;
+}
+
+/* A forked child has the parent's loop, and must not touch it. */
+static void forget_loop(void)
+{
+    sill_core_current = NULL;
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, forget_loop);
+}
+
+static int loop_open(struct sill_loop *loop,
+                     const struct sill_run_options *options)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    size_t stack_size = STACK_SIZE;
+
+    (void)pthread_once(&once, watch_forks);
+    memset(loop, 0, sizeof(*loop));
+    if (options && options->stack_size)
+        stack_size = options->stack_size;
+    if (stack_size < STACK_LEAST)
+        stack_size = STACK_LEAST;
+    loop->stack_size = (stack_size + PAGE - 1) & ~(size_t)(PAGE - 1);
+    loop->ready_end = &loop->ready;
+    loop->errno_of_thread = &errno;
+    loop->backend =
+        options && options->backend ? options->backend : sill_backend_default;
+    if (loop->backend->abi != SILL_SPI_ABI ||
+        loop->backend->size != sizeof(*loop->backend))
+        sill_core_fatal("sill_run", "a backend of another version", NULL);
+    context_open_thread(&loop->scheduler.context);
+
+    int rc = sill_core_overflow_open();
+
+    if (rc < 0)
+        return rc;
+    rc = loop->backend->open(loop, NULL, &loop->self);
+    if (rc < 0)
+        sill_core_overflow_close();
+    return rc;
+}
+
+static void loop_close(struct sill_loop *loop)
+{
+    while (__atomic_load_n(&loop->remote_calls, __ATOMIC_ACQUIRE) > 0)
+        (void)sched_yield();
+    loop->backend->close(loop->self);
+    sill_core_overflow_close();
+    sill_core_stacks_free(loop);
+    sill_free(loop->heap);
+}
+
+static int run_root(struct sill_loop *loop, sill_task_fn *fn, void *arg)
+{
+    loop->looked_at = loop->backend->now(loop->self);
+    loop->root = sill_core_spawn(loop, NULL, NULL, fn, arg, "sill_run");
+    if (!loop->root)
+        return SILL_ENOMEM;
+    run_all(loop);
+
+    int result = sill_core_collect(loop->root);
+
+    return loop->deadlocked ? SILL_EDEADLK : result;
+}
+
+int sill_run_with(const struct sill_run_options *options, sill_task_fn *fn,
+                  void *arg)
+{
+    struct sill_loop loop;
+
+    if (sill_core_current)
+        return SILL_EBUSY;
+
+    int rc = loop_open(&loop, options);
+
+    if (rc < 0)
+        return rc;
+    sill_core_current = &loop;
+    rc = run_root(&loop, fn, arg);
+    sill_core_current = NULL;
+    loop_close(&loop);
+    return rc;
+}
+
+int sill_run(sill_task_fn *fn, void *arg)
+{
+    return sill_run_with(NULL, fn, arg);
+}
+
+const char *sill_backend_name(void)
+{
+    return sill_backend_default->name;
+}

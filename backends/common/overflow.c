@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names the task whose stack overflowed, before the program dies of it.
+ *
+ * While a loop runs SIGSEGV is handled, on a stack of its own. A fault outside
+ * of a guard goes to whoever had the signal before; afterwards everything is
+ * as it was.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SIGNAL_STACK = 65536 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned loops;
+static struct sigaction before;
+static _Thread_local char *signal_stack;
+
+static void report(const struct sill_task *task)
+{
+    char line[256];
+    int n = snprintf(line, sizeof(line),
+                     "sill: stack overflow in the task '%s' spawned at %s, "
+                     "whose stack has %zu bytes\n",
+                     sill_task_name(task), sill_task_where(task),
+                     task->loop->stack_size);
+
+    if (n > 0)
+        (void)!write(STDERR_FILENO, line, (size_t)n);
+}
+
+/* Back to the one before; returning repeats the fault for it to see. */
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    struct sill_task *task = sill_core_self();
+
+    (void)context;
+    if (task && sill_core_stack_guards(task, info->si_addr))
+        report(task);
+    (void)sigaction(number, &before, NULL);
+}
+
+static int handle_signal(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    return sigaction(SIGSEGV, &action, &before) == 0 ? 0 : SILL_EIO;
+}
+
+/* A thread that already has a stack for signals keeps it. */
+static int open_stack(void)
+{
+    stack_t old;
+
+    if (sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
+        return 0;
+    signal_stack = sill_alloc(SIGNAL_STACK);
+    if (!signal_stack)
+        return SILL_ENOMEM;
+
+    stack_t stack = {.ss_sp = signal_stack, .ss_size = SIGNAL_STACK};
+
+    (void)sigaltstack(&stack, NULL);
+    return 0;
+}
+
+static void close_stack(void)
+{
+    stack_t none = {.ss_flags = SS_DISABLE};
+
+    if (!signal_stack)
+        return;
+    (void)sigaltstack(&none, NULL);
+    sill_free(signal_stack);
+    signal_stack = NULL;
+}
+
+int sill_core_overflow_open(void)
+{
+    int rc = open_stack();
+
+    if (rc < 0)
+        return rc;
+    (void)pthread_mutex_lock(&lock);
+    if (loops == 0)
+        rc = handle_signal();
+    if (rc == 0)
+        loops++;
+    (void)pthread_mutex_unlock(&lock);
+    if (rc < 0)
+        close_stack();
+    return rc;
+}
+
+void sill_core_overflow_close(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (--loops == 0)
+        (void)sigaction(SIGSEGV, &before, NULL);
+    (void)pthread_mutex_unlock(&lock);
+    close_stack();
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams over sockets, for every backend with descriptors.
+ */
+#include "sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNECT_AGAIN (2 * SILL_MILLISECOND)
+
+static void destroy(struct descriptor *descriptor)
+{
+    sill_free(descriptor);
+}
+
+static int would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* Returns bytes, the end, an error, or SILL_EBUSY for "would block". */
+static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
+{
+    ssize_t n;
+
+    do {
+        n = recv(d->watch.fd, buffer, size, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0 && (size_t)n < size)
+        descriptor_drained(d, SILL_SPI_READ);
+    if (n >= 0)
+        return n;
+    if (!would_block(errno))
+        return sill_error_from_errno(errno);
+    descriptor_blocked(d, SILL_SPI_READ);
+    return SILL_EBUSY;
+}
+
+static size_t total(const struct iovec *pieces, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].iov_len;
+    return size;
+}
+
+static ssize_t send_pieces(int fd, const struct iovec *pieces, size_t count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
+                             .msg_iovlen = count};
+
+    if (count == 1)
+        return send(fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL);
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
+                         size_t count)
+{
+    ssize_t n;
+
+    do {
+        n = send_pieces(d->watch.fd, pieces, count);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) {
+        if ((size_t)n < total(pieces, count))
+            descriptor_drained(d, SILL_SPI_WRITE);
+        return n;
+    }
+    if (!would_block(errno))
+        return sill_error_from_errno(errno);
+    descriptor_blocked(d, SILL_SPI_WRITE);
+    return SILL_EBUSY;
+}
+
+/* A deadline that passed still tries once more: finished work beats it. */
+static ssize_t socket_read(void *impl, void *buffer, size_t size,
+                           sill_time deadline)
+{
+    struct descriptor *d = impl;
+    int rc = 0;
+
+    for (;;) {
+        if (descriptor_is_ready(d, SILL_SPI_READ) || rc == SILL_ETIMEDOUT) {
+            ssize_t n = try_read(d, buffer, size);
+
+            if (n != SILL_EBUSY)
+                return n;
+        }
+        if (rc < 0)
+            return rc;
+        rc = descriptor_wait(d, SILL_SPI_READ, deadline, "sill_stream_read");
+        if (rc < 0 && rc != SILL_ETIMEDOUT)
+            return rc;
+    }
+}
+
+static ssize_t socket_writev(void *impl, const struct iovec *pieces,
+                             size_t count, sill_time deadline)
+{
+    struct descriptor *d = impl;
+    int rc = 0;
+
+    if (count > IOV_MAX)
+        count = IOV_MAX;
+    for (;;) {
+        if (descriptor_is_ready(d, SILL_SPI_WRITE) || rc == SILL_ETIMEDOUT) {
+            ssize_t n = try_write(d, pieces, count);
+
+            if (n != SILL_EBUSY)
+                return n;
+        }
+        if (rc < 0)
+            return rc;
+        rc = descriptor_wait(d, SILL_SPI_WRITE, deadline, "sill_stream_write");
+        if (rc < 0 && rc != SILL_ETIMEDOUT)
+            return rc;
+    }
+}
+
+static int socket_shutdown(void *impl, sill_time deadline)
+{
+    struct descriptor *d = impl;
+
+    (void)deadline;
+    if (shutdown(d->watch.fd, SHUT_WR) == 0)
+        return 0;
+    return errno == ENOTCONN ? SILL_ECONNRESET : sill_error_from_errno(errno);
+}
+
+static void socket_close(void *impl)
+{
+    descriptor_close(impl, true);
+}
+
+static int local(void *impl, struct sill_address *address)
+{
+    struct descriptor *d = impl;
+
+    return socket_local(d->watch.fd, address);
+}
+
+static int peer(void *impl, struct sill_address *address)
+{
+    struct descriptor *d = impl;
+
+    return socket_peer(d->watch.fd, address);
+}
+
+static const struct sill_stream_ops socket_ops = {
+    socket_read, socket_writev, socket_shutdown, socket_close, local, peer};
+
+/* Takes over a connected (fd), which is the caller's again on failure. */
+int sockets_wrap(struct sill_loop *loop, struct sill_stream *stream, int fd)
+{
+    struct descriptor *d = sill_alloc(sizeof(*d));
+
+    if (!d)
+        return SILL_ENOMEM;
+    descriptor_init(d, loop, fd, destroy);
+    *stream = (struct sill_stream){&socket_ops, d, 0};
+    return 0;
+}
+
+static bool is_stream_socket(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_STREAM;
+}
+
+int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return SILL_EBADF;
+    if (!is_stream_socket(fd))
+        return SILL_EINVAL;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return sill_error_from_errno(errno);
+    return sockets_wrap(loop, stream, fd);
+}
+
+/* Connecting. */
+
+static int pending_error(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        return sill_error_from_errno(errno);
+    return error ? sill_error_from_errno(error) : 0;
+}
+
+/* Returns 0, SILL_EBUSY when it goes on in the background, or an error. A full
+ * Unix-domain queue gives no event when there is room again: ask again. */
+static int begin_connect(int fd, const struct sockaddr_any *to,
+                         sill_time deadline)
+{
+    for (;;) {
+        if (connect(fd, (const struct sockaddr *)&to->storage, to->size) == 0)
+            return 0;
+        if (errno == EINPROGRESS || errno == EINTR)
+            return SILL_EBUSY;
+        if (errno != EAGAIN || to->storage.ss_family != AF_UNIX)
+            return sill_error_from_errno(errno);
+
+        sill_time next = sill_after(CONNECT_AGAIN);
+        int rc = sill_sleep(next < deadline ? next : deadline);
+
+        if (rc < 0)
+            return rc;
+        if (sill_now() >= deadline)
+            return SILL_ETIMEDOUT;
+    }
+}
+
+static int finish_connect(struct descriptor *d, sill_time deadline)
+{
+    descriptor_blocked(d, SILL_SPI_WRITE);
+
+    int rc =
+        descriptor_wait(d, SILL_SPI_WRITE, deadline, "sill_stream_connect");
+
+    return rc < 0 ? rc : pending_error(d->watch.fd);
+}
+
+int sockets_connect(struct sill_loop *loop, struct sill_stream *stream,
+                    const struct sill_address *address,
+                    const struct sill_socket_options *options,
+                    sill_time deadline)
+{
+    struct sockaddr_any to;
+    struct sill_stream made;
+    int rc = sockaddr_from(&to, address);
+
+    if (rc < 0)
+        return rc;
+
+    int fd = socket_open(address, SOCK_STREAM, options);
+
+    if (fd < 0)
+        return fd;
+    rc = sockets_wrap(loop, &made, fd);
+    if (rc < 0) {
+        (void)close(fd);
+        return rc;
+    }
+    rc = begin_connect(fd, &to, deadline);
+    if (rc == SILL_EBUSY)
+        rc = finish_connect(made.impl, deadline);
+    if (rc < 0)
+        sill_stream_close(&made);
+    else
+        *stream = made;
+    return rc;
+}

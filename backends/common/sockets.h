@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sockets.h: the parts of sill_core_sockets, the transport of every backend
+ * with descriptors. Each is the entry of struct sill_spi_transport.
+ */
+#ifndef SILL_SOCKETS_H
+#define SILL_SOCKETS_H
+
+#include "descriptor.h"
+#include "sockaddr.h"
+
+/* socket.c */
+int sockets_wrap(struct sill_loop *loop, struct sill_stream *stream, int fd);
+int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd);
+int sockets_connect(struct sill_loop *loop, struct sill_stream *stream,
+                    const struct sill_address *address,
+                    const struct sill_socket_options *options,
+                    sill_time deadline);
+
+/* listener.c */
+int sockets_listen(struct sill_loop *loop, struct sill_listener *listener,
+                   const struct sill_address *address,
+                   const struct sill_socket_options *options);
+
+/* datagram.c */
+int sockets_datagram(struct sill_loop *loop, struct sill_datagram *datagram,
+                     const struct sill_address *address,
+                     const struct sill_socket_options *options);
+
+/* watch.c */
+int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd);
+int sockets_watch_wait(struct sill_watch *watch, unsigned directions,
+                       sill_time deadline);
+void sockets_watch_close(struct sill_watch *watch);
+
+/* unix_file.c: the file of a Unix-domain socket, which outlives its owner. */
+struct unix_file {
+    unsigned long long device, inode; /* 0: none, or not ours */
+};
+
+/* Binds (fd); the file of a listener that is gone is replaced. */
+int unix_file_bind(struct unix_file *file, int fd, int type,
+                   const struct sockaddr_any *at);
+
+/* Removes the file, unless somebody else has replaced it. */
+void unix_file_remove(const struct unix_file *file,
+                      const struct sill_address *at);
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of tasks: spawn, await, cancel. See <sill/task.h>.
+ */
+#include "core.h"
+
+#include <string.h>
+
+/* The tree. */
+
+static void link_child(struct sill_task *parent, struct sill_task *task)
+{
+    task->older = parent->children;
+    task->younger = NULL;
+    if (task->older)
+        task->older->younger = task;
+    parent->children = task;
+    parent->alive++;
+}
+
+static void unlink_child(struct sill_task *parent, struct sill_task *task)
+{
+    if (task->younger)
+        task->younger->older = task->older;
+    else
+        parent->children = task->older;
+    if (task->older)
+        task->older->younger = task->younger;
+}
+
+/* The one after (task) in the tree below (root), skipping what is below (task)
+ * unless (descend). */
+static struct sill_task *next_below(struct sill_task *root,
+                                    struct sill_task *task, bool descend)
+{
+    if (descend && task->children)
+        return task->children;
+    while (task != root) {
+        if (task->older)
+            return task->older;
+        task = task->parent;
+    }
+    return NULL;
+}
+
+/* Spawning. */
+
+static void inherit(struct sill_task *task, struct sill_task *parent)
+{
+    task->parent = parent;
+    task->cancelled = parent && sill_core_is_cancelled(parent);
+    task->shielded = parent && parent->forbid > 0;
+    if (parent)
+        link_child(parent, task);
+}
+
+struct sill_task *sill_core_spawn(struct sill_loop *loop,
+                                  struct sill_task *parent,
+                                  struct sill_scope *scope, sill_task_fn *fn,
+                                  void *arg, const char *where)
+{
+    if (sill_core_timers_reserve(loop, loop->tasks + 1) < 0)
+        return NULL;
+
+    struct sill_task *task = sill_core_stack_take(loop);
+
+    if (!task)
+        return NULL;
+    task->loop = loop;
+    task->trigger = NULL;
+    task->aborted = false;
+    task->forbid = 0;
+    task->timer = (struct timer){0, SILL_NEVER, 0};
+    task->what = "its first turn";
+    task->since = loop->looked_at;
+    task->children = NULL;
+    task->alive = 0;
+    task->joiner = NULL;
+    task->scope = scope;
+    task->fn = fn;
+    task->arg = arg;
+    task->where = where;
+    task->name = NULL;
+    task->locals = NULL;
+    inherit(task, parent);
+    context_open(&task->context, task->stack, task);
+    task->context.sp = sill_core_prepare(task, sill_core_task_main);
+    loop->alive++;
+    sill_core_make_ready(task);
+    return task;
+}
+
+int sill_spawn_at(sill_task_fn *fn, void *arg, struct sill_task **task,
+                  const char *where)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (!self)
+        return SILL_ENOTASK;
+
+    struct sill_task *child =
+        sill_core_spawn(self->loop, self, NULL, fn, arg, where);
+
+    if (!child)
+        return SILL_ENOMEM;
+    *task = child;
+    return 0;
+}
+
+int sill_core_collect(struct sill_task *task)
+{
+    if (task->parent)
+        unlink_child(task->parent, task);
+    context_close(&task->context);
+    sill_core_stack_give(task->loop, task);
+    return task->result;
+}
+
+/* Cancelling. */
+
+/* Ends the wait of a task without anybody's result. */
+void sill_core_interrupt_wait(struct sill_task *task, int reason)
+{
+    if (task->trigger)
+        sill_core_trigger_interrupt(task, reason);
+    else
+        (void)sill_core_wake(task, reason);
+}
+
+static void deliver_cancel(struct sill_task *task)
+{
+    if (task->state == TASK_WAITING && task->alive == 0 &&
+        sill_core_is_cancelled(task))
+        sill_core_interrupt_wait(task, SILL_ECANCELED);
+}
+
+static bool is_held_off(const struct sill_task *task)
+{
+    return task->state == TASK_ENDED ||
+           (task->shielded && task->parent->forbid > 0 &&
+            !task->loop->deadlocked);
+}
+
+/* Those with tasks below them learn of it when the last of these ends. */
+void sill_core_request_cancel(struct sill_task *root)
+{
+    struct sill_task *task = root;
+
+    while (task) {
+        bool reached = task == root || !is_held_off(task);
+
+        if (reached) {
+            task->cancelled = true;
+            deliver_cancel(task);
+        }
+        task = next_below(root, task, reached);
+    }
+}
+
+void sill_forbid(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (self)
+        self->forbid++;
+}
+
+void sill_permit(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (!self)
+        return;
+    if (self->forbid == 0)
+        sill_core_fatal("sill_permit", "without a sill_forbid", self);
+    if (--self->forbid > 0 || !self->cancelled)
+        return;
+    for (struct sill_task *t = self->children; t; t = t->older) {
+        if (t->state != TASK_ENDED && !t->cancelled)
+            sill_core_request_cancel(t);
+    }
+}
+
+bool sill_self_is_cancelled(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    return self && sill_core_is_cancelled(self);
+}
+
+/* Waiting for tasks. */
+
+static void wake_unless_cancelled(struct sill_task *task)
+{
+    if (!sill_core_is_cancelled(task))
+        (void)sill_core_wake(task, 0);
+}
+
+/* Waits for (task) to end, whether or not the caller is cancelled. */
+static int join(struct sill_task *self, struct sill_task *task,
+                sill_time deadline)
+{
+    int rc = 0;
+
+    self->forbid++;
+    task->joiner = self;
+    while (task->state != TASK_ENDED && rc != SILL_ETIMEDOUT) {
+        rc = sill_core_check_deadline(self, deadline);
+        if (rc == 0)
+            rc = sill_core_park(self, deadline, WAIT_INSIDE,
+                                "a task it cancelled");
+    }
+    task->joiner = NULL;
+    self->forbid--;
+    return task->state == TASK_ENDED ? 0 : SILL_ETIMEDOUT;
+}
+
+static struct sill_task *require_parent(const char *call,
+                                        const struct sill_task *task)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (!task || task->state == TASK_GONE)
+        sill_core_fatal(call, "the task was awaited or cancelled before", self);
+    if (!self || task->parent != self)
+        sill_core_fatal(call, "not a child of the caller", self);
+    if (task->scope)
+        sill_core_fatal(call, "the task belongs to a scope", self);
+    return self;
+}
+
+static void set_joiners(struct sill_task *const tasks[], size_t count,
+                        struct sill_task *joiner)
+{
+    for (size_t i = 0; i < count; i++)
+        tasks[i]->joiner = joiner;
+}
+
+static size_t find_ended(struct sill_task *const tasks[], size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && tasks[i]->state != TASK_ENDED)
+        i++;
+    return i;
+}
+
+/* Waits until one of the tasks has ended. */
+static int wait_for_one(struct sill_task *self, struct sill_task *const tasks[],
+                        size_t count, sill_time deadline)
+{
+    int rc = sill_core_check(self, deadline);
+
+    if (rc < 0)
+        return rc;
+    set_joiners(tasks, count, self);
+    rc = sill_core_park(self, deadline, WAIT_INSIDE, "a task");
+    set_joiners(tasks, count, NULL);
+    return rc;
+}
+
+int sill_await(struct sill_task *task, int *result, sill_time deadline)
+{
+    struct sill_task *self = require_parent("sill_await", task);
+    int rc = 0;
+
+    if (task->state != TASK_ENDED)
+        rc = wait_for_one(self, &task, 1, deadline);
+    if (rc < 0)
+        return rc;
+
+    int value = sill_core_collect(task);
+
+    if (result)
+        *result = value;
+    return 0;
+}
+
+int sill_cancel(struct sill_task *task, sill_time deadline)
+{
+    struct sill_task *self = require_parent("sill_cancel", task);
+    int rc = 0;
+
+    if (task->state != TASK_ENDED) {
+        sill_core_request_cancel(task);
+        rc = join(self, task, deadline);
+    }
+    if (rc == 0)
+        (void)sill_core_collect(task);
+    return rc;
+}
+
+static void cancel_all(struct sill_task *self, struct sill_task *const tasks[],
+                       size_t count, size_t but)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i != but && tasks[i]->state != TASK_ENDED)
+            sill_core_request_cancel(tasks[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i == but)
+            continue;
+        (void)join(self, tasks[i], SILL_NEVER);
+        (void)sill_core_collect(tasks[i]);
+    }
+}
+
+/* Which of the tasks ended first is known by order of ending only while they
+ * are looked at one at a time; of those that ended before the call, the first
+ * in the array counts. */
+int sill_await_first(struct sill_task *const tasks[], size_t count,
+                     size_t *index, int *result, sill_time deadline)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (count == 0)
+        return SILL_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        (void)require_parent("sill_await_first", tasks[i]);
+
+    size_t first = find_ended(tasks, count);
+
+    if (first == count) {
+        int rc = wait_for_one(self, tasks, count, deadline);
+
+        if (rc < 0)
+            return rc;
+        first = find_ended(tasks, count);
+    }
+    cancel_all(self, tasks, count, first);
+    *index = first;
+
+    int value = sill_core_collect(tasks[first]);
+
+    if (result)
+        *result = value;
+    return 0;
+}
+
+int sill_await_all(struct sill_task *const tasks[], size_t count, int results[],
+                   sill_time deadline)
+{
+    struct sill_task *self = sill_core_self();
+
+    for (size_t i = 0; i < count; i++)
+        (void)require_parent("sill_await_all", tasks[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i]->state == TASK_ENDED)
+            continue;
+
+        int rc = wait_for_one(self, &tasks[i], 1, deadline);
+
+        if (rc < 0)
+            return rc;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int value = sill_core_collect(tasks[i]);
+
+        if (results)
+            results[i] = value;
+    }
+    return 0;
+}
+
+/* The end of a task. */
+
+static void report_orphan(const struct sill_task *parent,
+                          const struct sill_task *child)
+{
+    sill_log("sill: the task '%s' spawned at %s ended before its child '%s' "
+             "spawned at %s was awaited",
+             sill_task_name(parent), sill_task_where(parent),
+             sill_task_name(child), sill_task_where(child));
+}
+
+/* Its function has returned, and any scope of its went with the frame. */
+static void join_children(struct sill_task *self)
+{
+    for (struct sill_task *t = self->children; t; t = t->older) {
+        if (!self->cancelled)
+            report_orphan(self, t);
+        t->scope = NULL;
+    }
+    for (struct sill_task *t = self->children; t; t = t->older) {
+        t->shielded = false;
+        if (t->state != TASK_ENDED)
+            sill_core_request_cancel(t);
+    }
+    while (self->children) {
+        (void)join(self, self->children, SILL_NEVER);
+        (void)sill_core_collect(self->children);
+    }
+}
+
+static int end_of_children(struct sill_task *self, int result)
+{
+    bool was_cancelled = self->cancelled;
+
+    if (!self->children)
+        return result;
+    join_children(self);
+    return was_cancelled ? result : SILL_EORPHAN;
+}
+
+static void tell_parent(struct sill_task *self)
+{
+    struct sill_task *parent = self->parent;
+
+    if (!parent)
+        return;
+    parent->alive--;
+    if (self->scope)
+        sill_core_scope_ended(self->scope, self);
+    if (self->joiner)
+        wake_unless_cancelled(self->joiner);
+    deliver_cancel(parent);
+}
+
+void sill_core_task_main(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    context_arrive(&self->context);
+    self->state = TASK_RUNNING;
+
+    int result = self->fn(self->arg);
+
+    sill_core_locals_destroy(self);
+    self->result = end_of_children(self, result);
+    self->state = TASK_ENDED;
+    sill_core_timer_drop(self);
+    self->loop->alive--;
+    tell_parent(self);
+    sill_core_leave(self);
+}
+
+/* What a task is called. */
+
+struct sill_task *sill_self(void)
+{
+    return sill_core_self();
+}
+
+void sill_task_set_name(const char *name)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (self)
+        self->name = name;
+}
+
+const char *sill_task_name(const struct sill_task *task)
+{
+    return task->name ? task->name : "task";
+}
+
+const char *sill_task_where(const struct sill_task *task)
+{
+    return task->where;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting on somebody else's descriptor. See <sill/watch.h>.
+ *
+ * Its owner reads and writes it behind our back, so what was reported before
+ * means nothing: every wait begins and ends by asking poll(2).
+ */
+#include "sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+static void destroy(struct descriptor *descriptor)
+{
+    sill_free(descriptor);
+}
+
+static unsigned ready_now(int fd, unsigned directions)
+{
+    struct pollfd entry = {.fd = fd};
+    int n;
+
+    if (directions & SILL_READ)
+        entry.events |= POLLIN | POLLRDHUP;
+    if (directions & SILL_WRITE)
+        entry.events |= POLLOUT;
+    do {
+        n = poll(&entry, 1, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return 0;
+    if (entry.revents & (POLLERR | POLLHUP | POLLNVAL))
+        return directions;
+
+    unsigned ready = 0;
+
+    if (entry.revents & (POLLIN | POLLRDHUP))
+        ready |= SILL_READ;
+    if (entry.revents & POLLOUT)
+        ready |= SILL_WRITE;
+    return ready;
+}
+
+int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd)
+{
+    if (fcntl(fd, F_GETFD) < 0)
+        return SILL_EBADF;
+
+    struct descriptor *d = sill_alloc(sizeof(*d));
+
+    if (!d)
+        return SILL_ENOMEM;
+    descriptor_init(d, loop, fd, destroy);
+
+    int rc = loop->backend->watch(loop->self, &d->watch, SILL_SPI_READ);
+
+    if (rc < 0) {
+        sill_free(d);
+        return rc;
+    }
+    watch->impl = d;
+    return 0;
+}
+
+static bool is_taken(const struct descriptor *d, unsigned directions)
+{
+    return ((directions & SILL_READ) && d->readers) ||
+           ((directions & SILL_WRITE) && d->writers);
+}
+
+int sockets_watch_wait(struct sill_watch *watch, unsigned directions,
+                       sill_time deadline)
+{
+    struct descriptor *d = watch->impl;
+    int fd = d->watch.fd;
+    int rc = 0;
+
+    if (is_taken(d, directions))
+        return SILL_EBUSY;
+    for (;;) {
+        unsigned ready = ready_now(fd, directions);
+
+        if (ready)
+            return (int)ready;
+        if (rc < 0)
+            return rc;
+        descriptor_blocked(d, directions);
+        rc = descriptor_wait(d, directions, deadline, "sill_watch_wait");
+        if (rc < 0 && rc != SILL_ETIMEDOUT)
+            return rc;
+    }
+}
+
+void sockets_watch_close(struct sill_watch *watch)
+{
+    descriptor_close(watch->impl, false);
+}

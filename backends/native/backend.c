@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The native backend: epoll, edge-triggered, and an eventfd.
+ */
+#include <sill_spi.h>
+
+#include <sill/error.h>
+#include <sill/hooks.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 256 };
+
+struct native {
+    int epoll, wakeup;
+    bool no_pwait2; /* Linux before 5.11 counts in milliseconds only */
+};
+
+static int add(const struct native *n, int fd, uint32_t events, void *tag)
+{
+    struct epoll_event event = {.events = events | EPOLLET, .data.ptr = tag};
+
+    if (epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+        return 0;
+    return sill_error_from_errno(errno);
+}
+
+static int open_descriptors(struct native *n)
+{
+    n->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (n->epoll < 0)
+        return sill_error_from_errno(errno);
+    n->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    int rc = n->wakeup < 0 ? sill_error_from_errno(errno)
+                           : add(n, n->wakeup, EPOLLIN, NULL);
+
+    if (rc == 0)
+        return 0;
+    if (n->wakeup >= 0)
+        (void)close(n->wakeup);
+    (void)close(n->epoll);
+    return rc;
+}
+
+static int native_open(struct sill_loop *loop, void *host, void **self)
+{
+    (void)loop;
+    if (host)
+        return SILL_EINVAL;
+
+    struct native *n = sill_alloc(sizeof(*n));
+
+    if (!n)
+        return SILL_ENOMEM;
+    n->no_pwait2 = false;
+
+    int rc = open_descriptors(n);
+
+    if (rc < 0)
+        sill_free(n);
+    else
+        *self = n;
+    return rc;
+}
+
+static void native_close(void *self)
+{
+    struct native *n = self;
+
+    (void)close(n->wakeup);
+    (void)close(n->epoll);
+    sill_free(n);
+}
+
+static sill_time native_now(void *self)
+{
+    (void)self;
+    return sill_core_monotonic();
+}
+
+/* Rounded up, so that nothing spins through the last millisecond. */
+static int milliseconds(sill_duration length)
+{
+    sill_duration ms = length / SILL_MILLISECOND + 1;
+
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static int wait_for(struct native *n, struct epoll_event *events,
+                    sill_duration length)
+{
+    struct timespec span = {.tv_sec = length / SILL_SECOND,
+                            .tv_nsec = length % SILL_SECOND};
+
+    if (!n->no_pwait2) {
+        int count = epoll_pwait2(n->epoll, events, BATCH, &span, NULL);
+
+        if (count >= 0 || errno != ENOSYS)
+            return count;
+        n->no_pwait2 = true;
+    }
+    return epoll_wait(n->epoll, events, BATCH, milliseconds(length));
+}
+
+static int wait_until(struct native *n, struct epoll_event *events,
+                      sill_time until)
+{
+    if (until == SILL_NEVER)
+        return epoll_wait(n->epoll, events, BATCH, -1);
+    if (until == SILL_PAST)
+        return epoll_wait(n->epoll, events, BATCH, 0);
+
+    sill_time now = sill_core_monotonic();
+
+    if (until <= now)
+        return epoll_wait(n->epoll, events, BATCH, 0);
+    return wait_for(n, events, until - now);
+}
+
+static void report(const struct epoll_event *event)
+{
+    unsigned directions = 0;
+
+    if (event->events & EPOLLIN)
+        directions |= SILL_SPI_READ;
+    if (event->events & EPOLLOUT)
+        directions |= SILL_SPI_WRITE;
+    if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        directions |= SILL_SPI_HANGUP;
+    if (event->data.ptr)
+        (void)sill_core_ready(event->data.ptr, directions);
+}
+
+static int native_poll(void *self, sill_time until)
+{
+    struct native *n = self;
+    struct epoll_event events[BATCH];
+    int count = wait_until(n, events, until);
+
+    if (count < 0)
+        return errno == EINTR ? 0 : sill_error_from_errno(errno);
+    for (int i = 0; i < count; i++)
+        report(&events[i]);
+    return 0;
+}
+
+static int native_watch(void *self, struct sill_spi_watch *watch,
+                        unsigned directions)
+{
+    struct native *n = self;
+    int rc = add(n, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, watch);
+
+    (void)directions;
+    if (rc == 0)
+        watch->armed = SILL_SPI_READ | SILL_SPI_WRITE;
+    return rc;
+}
+
+static void native_unwatch(void *self, struct sill_spi_watch *watch)
+{
+    struct native *n = self;
+
+    (void)epoll_ctl(n->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    watch->armed = 0;
+}
+
+/* Each write is an edge of its own, so nobody has to read. */
+static void native_interrupt(void *self)
+{
+    struct native *n = self;
+    int saved = errno;
+
+    (void)!write(n->wakeup, &(uint64_t){1}, sizeof(uint64_t));
+    errno = saved;
+}
+
+/* Nobody hosts it: sill_run asks for each wait. */
+static void native_alarm(void *self, sill_time when)
+{
+    (void)self;
+    (void)when;
+}
+
+const struct sill_backend sill_backend_native = {
+    SILL_SPI_ABI,   sizeof(struct sill_backend),
+    "native",       native_open,
+    native_close,   native_now,
+    native_poll,    native_watch,
+    native_unwatch, native_interrupt,
+    native_alarm,   &sill_core_sockets};
