@@ -43,6 +43,7 @@ struct sill_http_exchange {
     char *in, *out;
     size_t in_size, begin, end, body_begin;
     size_t out_used, added; /* (added): bytes of headers behind the gap */
+    size_t out_before;      /* where the head of the answer begins */
 
     struct sill_http_head head, trailers;
     struct sill_http_header *trailer_headers;
@@ -58,12 +59,13 @@ struct sill_http_exchange {
     int body_status;
     int broken; /* the stream failed: nothing more can be sent */
 
-    bool idle;       /* between two requests */
-    bool keep;       /* the connection goes on after this exchange */
-    bool linger;     /* the peer may still be sending when it ends */
-    bool has_body;   /* of the answer: not for HEAD, 204, 304 */
-    bool is_chunked; /* the answer */
-    bool is_awaited; /* the client waits for 100 (Continue) */
+    bool idle;         /* between two requests */
+    bool keep;         /* the connection goes on after this exchange */
+    bool linger;       /* the peer may still be sending when it ends */
+    bool is_revocable; /* no byte of the answer was sent */
+    bool has_body;     /* of the answer: not for HEAD, 204, 304 */
+    bool is_chunked;   /* the answer */
+    bool is_awaited;   /* the client waits for 100 (Continue) */
     bool has_trailers;
     bool peer_is_known;
     struct sill_address peer;
@@ -80,7 +82,7 @@ void sill_http_request_start(struct sill_http_exchange *x);
 int sill_http_request_discard(struct sill_http_exchange *x);
 
 /* response.c: makes the writer ready; ends the answer; answers for the
- * handler. */
+ * handler, instead of what it may have begun, while nothing was sent. */
 void sill_http_response_start(struct sill_http_exchange *x);
 int sill_http_response_end(struct sill_http_exchange *x);
 int sill_http_response_reject(struct sill_http_exchange *x, int status);
