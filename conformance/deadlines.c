@@ -881,6 +881,48 @@ SILL_CASE(D, 08, deadlines_of_cancelled_tasks_leave_nothing)
     ck_assert_int_lt(suite_resident() - resident, 8 << 20);
 }
 
+struct brief_read {
+    struct suite_pair pair;
+    sill_time deadline, later;
+};
+
+/* Reads a byte in time, then waits for ever, or much longer. */
+static int read_then_wait(void *arg)
+{
+    struct brief_read *brief = arg;
+    struct sill_trigger never = SILL_TRIGGER_INIT;
+    char byte;
+
+    if (sill_stream_read(&brief->pair.a, &byte, 1, brief->deadline) != 1)
+        return SILL_EIO;
+    return sill_suspend(&never, brief->later);
+}
+
+/* D-08: a deadline that was met does not end the waits that come after. */
+SILL_CASE(D, 08, a_deadline_that_was_met_does_not_end_a_later_wait)
+{
+    static struct brief_read reads[2];
+    struct sill_task *tasks[2];
+    sill_time deadline = sill_after(100 * SILL_MILLISECOND);
+
+    for (int i = 0; i < 2; i++) {
+        reads[i].deadline = deadline;
+        reads[i].later = i ? SILL_NEVER : sill_after(SILL_MINUTE);
+        suite_pair_open(&reads[i].pair, SUITE_MEMORY);
+        tasks[i] = suite_spawn(read_then_wait, &reads[i]);
+    }
+    (void)sill_yield();
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(sill_stream_write(&reads[i].pair.b, "x", 1, SILL_PAST),
+                         1);
+    ck_assert_int_eq(sill_sleep(deadline + 5 * SILL_MILLISECOND), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(sill_await(tasks[i], NULL, SILL_PAST), SILL_ETIMEDOUT);
+        suite_cancel(tasks[i]);
+        suite_pair_close(&reads[i].pair);
+    }
+}
+
 /* ---- D-09 ---- */
 
 static int inner_times_out(void *unused)
