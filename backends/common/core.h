@@ -80,10 +80,11 @@ struct heap_entry {
 
 struct sill_loop {
     struct sill_task *running; /* NULL while the scheduler runs */
-    struct sill_task *ready, **ready_end;
-    size_t ready_count, round_left;
-    /* Not 0 while a signal handler must not touch the ready queue. */
-    volatile unsigned busy;
+    struct sill_task *ready, *ready_last;
+    struct sill_task *round_last; /* of the present round; NULL: it is over */
+    /* While set a signal handler must not touch the ready queue: somebody is
+     * at it, or decides by it whether to wait. */
+    volatile bool at_queue, deciding;
     unsigned calls; /* of the running task, without waiting */
     long patience, checks;
     struct sill_task *remote; /* woken from elsewhere, latest first; atomic */
@@ -121,7 +122,7 @@ bool sill_core_wake(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task,
                                   struct sill_loop *loop);
 void sill_core_make_ready(struct sill_task *task);
-void sill_core_leave(struct sill_task *self) __attribute__((noreturn));
+void sill_core_task_begin(struct sill_task *task);
 void sill_core_take_turns(struct sill_task *self, sill_time deadline);
 
 /* task.c */
@@ -129,7 +130,7 @@ struct sill_task *sill_core_spawn(struct sill_loop *loop,
                                   struct sill_task *parent,
                                   struct sill_scope *scope, sill_task_fn *fn,
                                   void *arg, const char *where);
-void sill_core_task_main(void) __attribute__((noreturn));
+void sill_core_task_end(struct sill_task *task, int result);
 void sill_core_request_cancel(struct sill_task *task);
 void sill_core_interrupt_wait(struct sill_task *task, int reason);
 int sill_core_collect(struct sill_task *task);

@@ -83,10 +83,7 @@ struct sill_task *sill_core_spawn(struct sill_loop *loop,
     task->name = NULL;
     task->locals = NULL;
     inherit(task, parent);
-    context_open(&task->context, task->stack, task);
-    task->context.sp = sill_core_prepare(task, sill_core_task_main);
-    loop->alive++;
-    sill_core_make_ready(task);
+    sill_core_task_begin(task);
     return task;
 }
 
@@ -416,22 +413,14 @@ static void tell_parent(struct sill_task *self)
     deliver_cancel(parent);
 }
 
-void sill_core_task_main(void)
+void sill_core_task_end(struct sill_task *task, int result)
 {
-    struct sill_task *self = sill_core_self();
-
-    context_arrive(&self->context);
-    self->state = TASK_RUNNING;
-
-    int result = self->fn(self->arg);
-
-    sill_core_locals_destroy(self);
-    self->result = end_of_children(self, result);
-    self->state = TASK_ENDED;
-    sill_core_timer_drop(self);
-    self->loop->alive--;
-    tell_parent(self);
-    sill_core_leave(self);
+    sill_core_locals_destroy(task);
+    task->result = end_of_children(task, result);
+    task->state = TASK_ENDED;
+    sill_core_timer_drop(task);
+    task->loop->alive--;
+    tell_parent(task);
 }
 
 /* What a task is called. */
