@@ -1234,6 +1234,33 @@ SILL_CASE(T, 16, await_first_returns_the_first_and_ends_the_rest)
     }
 }
 
+static int resume_both(void *arg)
+{
+    struct sill_trigger **triggers = arg;
+    sill_resume(triggers[0], 0);
+    sill_resume(triggers[1], 0);
+    return 0;
+}
+
+/* "index receives which one was first", also when two end in one round. */
+SILL_CASE(T, 16, await_first_tells_the_one_that_ended_first)
+{
+    for (size_t first = 0; first < 2; first++) {
+        struct sill_trigger a = SILL_TRIGGER_INIT, b = SILL_TRIGGER_INIT;
+        struct sill_trigger *order[2] = {first == 0 ? &a : &b,
+                                         first == 0 ? &b : &a};
+        struct sill_task *tasks[2];
+        size_t index = 99;
+        tasks[0] = suite_spawn(suspend_on, &a);
+        tasks[1] = suite_spawn(suspend_on, &b);
+        struct sill_task *third = suite_spawn(resume_both, order);
+        ck_assert_int_eq(sill_await_first(tasks, 2, &index, NULL, SILL_NEVER),
+                         0);
+        ck_assert_uint_eq(index, first);
+        suite_await(third);
+    }
+}
+
 /* One that ended before wins at once. */
 SILL_CASE(T, 16, await_first_takes_one_that_has_ended)
 {
