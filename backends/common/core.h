@@ -85,8 +85,9 @@ struct sill_loop {
     /* While set a signal handler must not touch the ready queue: somebody is
      * at it, or decides by it whether to wait. */
     volatile bool at_queue, deciding;
-    unsigned calls; /* of the running task, without waiting */
-    long patience, checks;
+    unsigned calls;  /* of the running task, without waiting */
+    long runs_left;  /* of tasks, until the loop has to look outside */
+    long next_check; /* the (runs_left) at which to look at the clock */
     struct sill_task *remote; /* woken from elsewhere, latest first; atomic */
     unsigned remote_calls;    /* under way; atomic */
     size_t outside;           /* tasks that wait for something outside */

@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum {
+    RUNS = 1024,   /* of tasks, between two looks outside */
     PATIENCE = 16, /* task runs between two looks at the clock */
-    CHECKS = 64,   /* looks at the clock between two looks outside */
     CALLS = 64,    /* reads and writes in a row before others get their turn */
     STACK_SIZE = 65536,
     STACK_LEAST = 16384,
@@ -71,7 +71,7 @@ static struct sill_task *take_ready(struct sill_loop *loop)
     if (task == loop->round_last)
         loop->round_last = NULL;
     leave(loop);
-    loop->patience--;
+    loop->runs_left--;
     return task;
 }
 
@@ -149,10 +149,10 @@ static void drain_remote(struct sill_loop *loop)
 
 static bool look_is_due(struct sill_loop *loop)
 {
-    if (loop->patience > 0)
+    if (loop->runs_left > loop->next_check)
         return false;
-    loop->patience = PATIENCE;
-    return ++loop->checks >= CHECKS ||
+    loop->next_check = loop->runs_left - PATIENCE;
+    return loop->runs_left <= 0 ||
            loop->backend->now(loop->self) - loop->looked_at >= LOOK_EVERY;
 }
 
@@ -325,8 +325,8 @@ static void run_ready(struct sill_loop *loop)
 {
     if (!loop->ready)
         return;
-    loop->patience = PATIENCE;
-    loop->checks = 0;
+    loop->runs_left = RUNS;
+    loop->next_check = RUNS - PATIENCE;
     loop->round_last = loop->ready_last;
     switch_to(loop, &loop->scheduler, take_ready(loop));
 }

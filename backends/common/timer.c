@@ -143,7 +143,8 @@ static bool is_stale(const struct heap_entry *entry)
 {
     const struct sill_task *task = entry->task;
 
-    return task->state != TASK_WAITING || task->timer.order != entry->order;
+    return task->state != TASK_WAITING || task->timer.deadline == SILL_NEVER ||
+           task->timer.order != entry->order;
 }
 
 sill_time sill_core_timers_next(struct sill_loop *loop, sill_time now)
