@@ -287,6 +287,7 @@ struct sill_http_files {
 
     /* private */
     int folder;
+    bool is_open;
 };
 
 /*

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chat PORT: what one says, all others hear. Try it with "nc HOST PORT".
+ *
+ * The first line of a client is its name, every other one is said to the room.
+ * It shows the two ideas that most servers are made of:
+ *
+ *   scopes     The room is a collecting scope: a client that leaves disturbs
+ *              nobody. A client is a fail-fast scope of two tasks, one that
+ *              listens and one that talks: when one ends, so does the other.
+ *   triggers   A client's talker sleeps on a trigger until there is something
+ *              to say. Whoever puts lines into its outbox resumes it, and never
+ *              waits for a slow client: one that does not keep up has to go.
+ */
+#include <sill/sill.h>
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_SIZE = 20, LINE_SIZE = 512, OUTBOX_SIZE = 16384 };
+
+struct client {
+    struct client *next, **link; /* among those in the room */
+    struct sill_stream stream;
+    struct sill_scope scope;
+    struct sill_trigger news;
+    char name[NAME_MAX_SIZE + 1];
+    size_t waiting; /* bytes in the outbox */
+    char outbox[OUTBOX_SIZE];
+};
+
+static struct sill_trigger stop = SILL_TRIGGER_INIT;
+static struct client *room;
+
+/* Puts one line into the outbox of each client but (except). */
+static void say(const struct client *except, const char *format, ...)
+    SILL_PRINTF(2, 3);
+
+static void say(const struct client *except, const char *format, ...)
+{
+    char line[LINE_SIZE + NAME_MAX_SIZE + 8];
+    va_list args;
+    va_start(args, format);
+    size_t size = (size_t)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+
+    for (struct client *c = room; c != NULL; c = c->next) {
+        if (c == except)
+            continue;
+        if (c->waiting + size > OUTBOX_SIZE) {
+            sill_scope_cancel(&c->scope);
+            continue;
+        }
+        memcpy(c->outbox + c->waiting, line, size);
+        c->waiting += size;
+        sill_resume(&c->news, 0);
+    }
+}
+
+/* The talker: sends what is in the outbox whenever there is something. */
+static int talk(void *arg)
+{
+    struct client *client = arg;
+    char text[OUTBOX_SIZE / 4];
+
+    for (;;) {
+        int rc = sill_suspend(&client->news, SILL_NEVER);
+        if (rc != 0)
+            return rc;
+        sill_trigger_init(&client->news, NULL, NULL);
+        while (client->waiting > 0) {
+            size_t size = client->waiting;
+            if (size > sizeof(text))
+                size = sizeof(text);
+            memcpy(text, client->outbox, size);
+            client->waiting -= size;
+            memmove(client->outbox, client->outbox + size, client->waiting);
+            rc = sill_stream_write_all(&client->stream, text, size, NULL,
+                                       SILL_NEVER);
+            if (rc != 0)
+                return rc;
+        }
+    }
+}
+
+static void enter(struct client *client)
+{
+    client->next = room;
+    client->link = &room;
+    if (room != NULL)
+        room->link = &client->next;
+    room = client;
+    say(client, "* %s is here\n", client->name);
+}
+
+static void leave(struct client *client)
+{
+    *client->link = client->next;
+    if (client->next != NULL)
+        client->next->link = client->link;
+    say(NULL, "* %s has left\n", client->name);
+}
+
+/* The listener: says each line to the others. */
+static int listen_to(void *arg)
+{
+    struct client *client = arg;
+    struct sill_reader reader;
+    const char *line;
+    char buffer[LINE_SIZE];
+
+    sill_reader_init(&reader, &client->stream, buffer, sizeof(buffer));
+    ssize_t size = sill_reader_line(&reader, &line, SILL_NEVER);
+    if (size < 0)
+        return (int)size;
+    snprintf(client->name, sizeof(client->name), "%.*s", (int)size, line);
+    enter(client);
+    while ((size = sill_reader_line(&reader, &line, SILL_NEVER)) >= 0)
+        say(client, "%s: %.*s\n", client->name, (int)size, line);
+    leave(client);
+    return (int)size; /* an error, so that the talker ends as well */
+}
+
+static int serve_client(void *arg)
+{
+    struct client *client = arg;
+
+    sill_scope_init(&client->scope, SILL_SCOPE_FAIL_FAST);
+    int rc = sill_scope_spawn(&client->scope, listen_to, client);
+    if (rc == 0)
+        rc = sill_scope_spawn(&client->scope, talk, client);
+    if (rc != 0)
+        sill_scope_cancel(&client->scope);
+    rc = sill_scope_wait(&client->scope, SILL_NEVER);
+    sill_scope_fini(&client->scope);
+    sill_stream_close(&client->stream);
+    free(client);
+    return rc;
+}
+
+/* Takes one client into (clients). */
+static int take(struct sill_scope *clients, struct sill_listener *listener)
+{
+    struct client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        return SILL_ENOMEM;
+    int rc = sill_listener_accept(listener, &client->stream, SILL_NEVER);
+    if (rc != 0)
+        goto fail;
+    rc = sill_scope_spawn(clients, serve_client, client);
+    if (rc == 0)
+        return 0;
+    sill_stream_close(&client->stream);
+fail:
+    free(client);
+    return rc;
+}
+
+static void serve(struct sill_listener *listener)
+{
+    struct sill_scope clients;
+    int rc = 0;
+
+    sill_scope_init(&clients, SILL_SCOPE_COLLECT);
+    while (rc != SILL_ECLOSED && rc != SILL_ECANCELED) {
+        rc = take(&clients, listener);
+        if (rc == SILL_EMFILE || rc == SILL_ENOMEM)
+            rc = sill_sleep(sill_after(10 * SILL_MILLISECOND));
+        while (sill_scope_next(&clients, NULL, SILL_PAST) == 0)
+            continue;
+    }
+    /* A second to say goodbye; who has not left by then is cancelled. */
+    say(NULL, "* the room closes\n");
+    sill_scope_drain(&clients, sill_after(SILL_SECOND), SILL_NEVER);
+    sill_scope_fini(&clients);
+}
+
+/* A closed listener ends the service. */
+static int await_stop(void *arg)
+{
+    int rc = sill_suspend(&stop, SILL_NEVER);
+    sill_listener_close(arg);
+    return rc;
+}
+
+static int run(void *arg)
+{
+    const char *port = arg;
+    struct sill_listener listener;
+    struct sill_address address;
+    struct sill_task *stopper;
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    int rc = sill_address_ip(&address, "127.0.0.1", (uint16_t)atoi(port));
+    if (rc == 0)
+        rc = sill_listener_listen(&listener, &address, NULL);
+    if (rc != 0)
+        return rc;
+    rc = sill_listener_local(&listener, &address);
+    if (rc == 0)
+        rc = sill_spawn(await_stop, &listener, &stopper);
+    if (rc != 0)
+        goto out;
+    printf("listening on %s\n",
+           sill_address_format(&address, text, sizeof(text)));
+    fflush(stdout);
+    serve(&listener);
+    sill_cancel(stopper, SILL_NEVER);
+out:
+    sill_listener_close(&listener);
+    return rc;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    sill_resume(&stop, 0);
+}
+
+int main(int count, char **words)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    if (count != 2) {
+        fprintf(stderr, "usage: chat PORT\n");
+        return 2;
+    }
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    int rc = sill_run(run, words[1]);
+    if (rc != 0)
+        fprintf(stderr, "chat: %s\n", sill_strerror(rc));
+    return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo PORT: sends back what it receives, to any number of clients at once.
+ */
+#include <sill/sill.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct sill_trigger stop = SILL_TRIGGER_INIT;
+
+struct client {
+    struct sill_stream stream;
+    char buffer[16384];
+};
+
+static int echo(void *arg)
+{
+    struct client *client = arg;
+    int rc = 0;
+
+    while (rc == 0) {
+        ssize_t got = sill_stream_read(&client->stream, client->buffer,
+                                       sizeof(client->buffer), SILL_NEVER);
+        if (got <= 0)
+            break;
+        rc = sill_stream_write_all(&client->stream, client->buffer, (size_t)got,
+                                   NULL, SILL_NEVER);
+    }
+    sill_stream_close(&client->stream);
+    free(client);
+    return rc;
+}
+
+/* Takes one client. Returns 0, SILL_EMFILE or the like when it has to wait, or
+ * the error that ends the service. */
+static int take(struct sill_scope *clients, struct sill_listener *listener)
+{
+    struct client *client = malloc(sizeof(*client));
+    if (client == NULL)
+        return SILL_ENOMEM;
+    int rc = sill_listener_accept(listener, &client->stream, SILL_NEVER);
+    if (rc != 0) {
+        free(client);
+        return rc;
+    }
+    rc = sill_scope_spawn(clients, echo, client);
+    if (rc != 0) {
+        sill_stream_close(&client->stream);
+        free(client);
+    }
+    return rc;
+}
+
+static void serve(struct sill_listener *listener)
+{
+    struct sill_scope clients;
+    int rc = 0;
+
+    sill_scope_init(&clients, SILL_SCOPE_COLLECT);
+    while (rc != SILL_ECLOSED && rc != SILL_ECANCELED) {
+        rc = take(&clients, listener);
+        if (rc == SILL_EMFILE || rc == SILL_ENOMEM)
+            rc = sill_sleep(sill_after(10 * SILL_MILLISECOND));
+        while (sill_scope_next(&clients, NULL, SILL_PAST) == 0)
+            continue;
+    }
+    sill_scope_drain(&clients, SILL_PAST, SILL_NEVER);
+    sill_scope_fini(&clients);
+}
+
+/* A closed listener ends the service. */
+static int await_stop(void *arg)
+{
+    int rc = sill_suspend(&stop, SILL_NEVER);
+    sill_listener_close(arg);
+    return rc;
+}
+
+static int run(void *arg)
+{
+    const char *port = arg;
+    struct sill_listener listener;
+    struct sill_address address;
+    struct sill_task *stopper;
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    int rc = sill_address_ip(&address, "127.0.0.1", (uint16_t)atoi(port));
+    if (rc == 0)
+        rc = sill_listener_listen(&listener, &address, NULL);
+    if (rc != 0)
+        return rc;
+    rc = sill_listener_local(&listener, &address);
+    if (rc == 0)
+        rc = sill_spawn(await_stop, &listener, &stopper);
+    if (rc != 0)
+        goto out;
+    printf("listening on %s\n",
+           sill_address_format(&address, text, sizeof(text)));
+    fflush(stdout);
+    serve(&listener);
+    sill_cancel(stopper, SILL_NEVER);
+out:
+    sill_listener_close(&listener);
+    return rc;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    sill_resume(&stop, 0);
+}
+
+int main(int count, char **words)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    if (count != 2) {
+        fprintf(stderr, "usage: echo PORT\n");
+        return 2;
+    }
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    int rc = sill_run(run, words[1]);
+    if (rc != 0)
+        fprintf(stderr, "echo: %s\n", sill_strerror(rc));
+    return rc == 0 ? 0 : 1;
+}

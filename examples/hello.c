@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hello PORT [--timeout SECONDS]: the smallest HTTP server. Every GET is
+ * answered with "Hello, World!"; POST /echo gets its body back.
+ */
+#include "sill_http.h"
+
+#include <sill/sill.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sill_trigger stop = SILL_TRIGGER_INIT;
+
+static int echo(struct sill_http_exchange *exchange)
+{
+    const struct sill_http_head *request = sill_http_request(exchange);
+    bool has_body = request->framing != SILL_HTTP_NO_BODY;
+    char piece[8192];
+
+    ssize_t got =
+        sill_http_request_read(exchange, piece, sizeof(piece), SILL_NEVER);
+    if (got < 0)
+        return (int)got;
+    int rc = sill_http_response_begin(exchange, 200,
+                                      has_body ? request->content_length : 0);
+    while (rc == 0 && got > 0) {
+        rc = sill_http_response_write(exchange, piece, (size_t)got, SILL_NEVER);
+        if (rc == 0)
+            got = sill_http_request_read(exchange, piece, sizeof(piece),
+                                         SILL_NEVER);
+    }
+    return rc != 0 ? rc : (int)got;
+}
+
+static int hello(void *arg, struct sill_http_exchange *exchange)
+{
+    const struct sill_http_head *request = sill_http_request(exchange);
+    (void)arg;
+
+    if (request->method == SILL_HTTP_POST &&
+        sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/echo")))
+        return echo(exchange);
+    sill_http_response_header(exchange, "Content-Type", "text/plain");
+    if (request->method == SILL_HTTP_GET || request->method == SILL_HTTP_HEAD)
+        return sill_http_response_send(exchange, 200, "Hello, World!", 13,
+                                       SILL_NEVER);
+    sill_http_response_header(exchange, "Allow", "GET, HEAD");
+    return sill_http_response_send(exchange, 405, "not here\n", 9, SILL_NEVER);
+}
+
+struct options {
+    uint16_t port;
+    sill_duration timeout;
+};
+
+static int serve(void *arg)
+{
+    const struct options *options = arg;
+    struct sill_http_server server = {
+        .handler = hello,
+        .stop = &stop,
+        .head_timeout = options->timeout,
+        .body_timeout = options->timeout,
+    };
+    struct sill_listener listener;
+    struct sill_address address;
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    int rc = sill_address_ip(&address, "127.0.0.1", options->port);
+    if (rc == 0)
+        rc = sill_listener_listen(&listener, &address, NULL);
+    if (rc != 0)
+        return rc;
+    rc = sill_listener_local(&listener, &address);
+    printf("listening on %s\n",
+           sill_address_format(&address, text, sizeof(text)));
+    fflush(stdout);
+    if (rc == 0)
+        rc = sill_http_serve(&server, &listener, SILL_NEVER);
+    return rc;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    sill_resume(&stop, 0);
+}
+
+int main(int count, char **words)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct options options = {.timeout = 5 * SILL_SECOND};
+    double seconds = 5;
+
+    if (count == 4 && strcmp(words[2], "--timeout") == 0)
+        seconds = strtod(words[3], NULL);
+    if ((count != 2 && count != 4) || !(seconds > 0 && seconds < 1e6)) {
+        fprintf(stderr, "usage: hello PORT [--timeout SECONDS]\n");
+        return 2;
+    }
+    options.port = (uint16_t)atoi(words[1]);
+    options.timeout = (sill_duration)(seconds * 1e9);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+
+    int rc = sill_run(serve, &options);
+    if (rc != 0)
+        fprintf(stderr, "hello: %s\n", sill_strerror(rc));
+    return rc == 0 ? 0 : 1;
+}
