@@ -803,7 +803,8 @@ static int intrude(void *arg)
     suite_fill(&pair.a);
     suite_spawn(self->call, &pair.a);
     suite_yield(3);
-    return self->call(&pair.a);
+    suite_await(suite_spawn(self->call, &pair.a));
+    return 0;
 }
 
 static void run_intruder(void *arg)
@@ -817,7 +818,8 @@ SILL_CASE_OUTSIDE(S, 12, second_reader_ends_the_program)
 {
     for (int kind = 0; kind < SUITE_KINDS; kind++) {
         struct intruder intruder = {(enum suite_kind)kind, read_one};
-        suite_expect_abort(run_intruder, &intruder, "sill_stream_read", ".c:");
+        suite_expect_abort(run_intruder, &intruder, "sill_stream_read",
+                           "streams.c:");
     }
 }
 
@@ -825,7 +827,8 @@ SILL_CASE_OUTSIDE(S, 12, second_writer_ends_the_program)
 {
     for (int kind = 0; kind < SUITE_KINDS; kind++) {
         struct intruder intruder = {(enum suite_kind)kind, write_one};
-        suite_expect_abort(run_intruder, &intruder, "sill_stream_write", ".c:");
+        suite_expect_abort(run_intruder, &intruder, "sill_stream_write",
+                           "streams.c:");
     }
 }
 
@@ -1174,7 +1177,8 @@ SILL_CASE(S, 15, short_reads_and_writes_change_nothing)
     on_each_kind(move_a_few_bytes_at_once);
 }
 
-/* A task that has every next call interrupted, in each round, until told. */
+/* A task that has the next calls interrupted in each round, and the next look
+ * outside in one of two, at random, until told. */
 struct interrupter {
     bool stop;
     long struck;
@@ -1183,21 +1187,23 @@ struct interrupter {
 static int interrupt_calls(void *arg)
 {
     struct interrupter *self = arg;
+    uint64_t seed = 1;
+    int rc = 0;
 
-    while (!self->stop) {
+    while (rc == 0 && !self->stop) {
         self->struck += strikes();
         fault_clear();
         for (int i = 0; i < MOVERS; i++)
             fault_nth(movers[i], 1, EINTR);
-        fault_nth(FAULT_epoll_wait, 1, EINTR);
-        fault_nth(FAULT_epoll_pwait2, 1, EINTR);
         fault_nth(FAULT_poll, 1, EINTR);
-        int rc = sill_yield();
-        if (rc)
-            return rc;
+        if (random_size(&seed, 2) == 1) {
+            fault_nth(FAULT_epoll_wait, 1, EINTR);
+            fault_nth(FAULT_epoll_pwait2, 1, EINTR);
+        }
+        rc = sill_yield();
     }
     fault_clear();
-    return 0;
+    return rc;
 }
 
 static void move_interrupted(struct suite_pair *pair)
