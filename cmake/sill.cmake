@@ -50,12 +50,13 @@ function(sill_require_pkg prefix module)
 endfunction()
 
 # sill_add_library(<target> <name> DESCRIPTION <line> [PKG <prefix>]
-#                  [FLAGS <linker flags of the .pc file>])
+#                  [FLAGS <flags>])
 #
 # What a library of ours has beside its sources: its file lib<name>, its
 # install rules, and <name>.pc.
 #
-# PKG   the prefix that sill_require_pkg was given for a library it stands on
+# PKG     the prefix that sill_require_pkg was given for a library it stands on
+# FLAGS   for the linker in the .pc file, -l<name> without any
 function(sill_add_library target name)
   cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})
   string(REGEX REPLACE "^sill-" "" component ${name})
@@ -82,11 +83,17 @@ function(sill_add_backend name)
   if(arg_PKG)
     target_link_libraries(sill_${name} PRIVATE PkgConfig::${arg_PKG})
   endif()
-  # A .pc file cannot say that two archives need each other; naming the symbol
-  # first lets the backend come before libsill.
+  # In a .pc file the backend can only come before libsill, which needs it:
+  # an archive is made to offer its symbol, a shared library to stay.
+  if(BUILD_SHARED_LIBS)
+    set(flags
+      "-Wl,--push-state,--no-as-needed -lsill-${name} -Wl,--pop-state")
+  else()
+    set(flags "-Wl,-u,sill_backend_default -lsill-${name}")
+  endif()
   sill_add_library(sill_${name} sill-${name}
     DESCRIPTION "The ${name} backend of sill" PKG "${arg_PKG}"
-    FLAGS "-Wl,-u,sill_backend_default")
+    FLAGS "${flags}")
   # Two backends in one program disagree about this, and do not configure.
   set_target_properties(sill_${name} PROPERTIES
     INTERFACE_SILL_BACKEND_LINKED ${name}
@@ -100,7 +107,7 @@ function(sill_add_backend name)
   add_dependencies(sill_${name}_beside sill_${name})
   target_link_libraries(sill_${name}_beside INTERFACE
     $<TARGET_FILE:$<TARGET_NAME:sill_${name}>>)
-  if(arg_PKG)
+  if(arg_PKG AND NOT BUILD_SHARED_LIBS)
     target_link_libraries(sill_${name}_beside INTERFACE PkgConfig::${arg_PKG})
   endif()
   if(SILL_INSTALL)
@@ -174,6 +181,9 @@ function(sill_install_library target name component)
   # A static archive needs the library it stands on when programs are linked.
   set(needs "")
   set(find "")
+  if(NOT arg_FLAGS)
+    set(arg_FLAGS -l${name})
+  endif()
   if(arg_PKG AND NOT BUILD_SHARED_LIBS)
     set(needs ${${arg_PKG}_MODULE_NAME})
     set(find "find_dependency(PkgConfig)
