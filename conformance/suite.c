@@ -219,6 +219,11 @@ int suite_sleeper(void *arg)
     return sill_sleep(SILL_NEVER);
 }
 
+int suite_suspender(void *arg)
+{
+    return sill_suspend(arg, SILL_NEVER);
+}
+
 int suite_returner(void *arg)
 {
     return (int)(intptr_t)arg;
@@ -370,6 +375,37 @@ void suite_expect_abort_texts(void (*fn)(void *arg), void *arg,
     for (; *texts != NULL; texts++)
         ck_assert_msg(strstr(errors, *texts) != NULL,
                       "'%s' is missing in: %.1500s", *texts, errors);
+}
+
+struct culprit {
+    void (*wrong)(void);
+    const char *where;
+};
+
+static int be_culprit(void *arg)
+{
+    const struct culprit *culprit = arg;
+    sill_task_set_name("culprit");
+    culprit->wrong();
+    return 0;
+}
+
+static int spawn_culprit(void *arg)
+{
+    const struct culprit *culprit = arg;
+    return suite_await(suite_spawn_at(be_culprit, arg, culprit->where));
+}
+
+static void run_culprit(void *arg)
+{
+    sill_run(spawn_culprit, arg);
+}
+
+void suite_expect_culprit_at(void (*wrong)(void), const char *call,
+                             const char *where)
+{
+    struct culprit culprit = {wrong, where};
+    suite_expect_abort(run_culprit, &culprit, call, "culprit", where);
 }
 
 /* ---- what is in use ---- */

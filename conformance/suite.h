@@ -138,10 +138,17 @@ void suite_yield(int rounds);
 /* Returns whether a line of the task tree of this loop contains (text). */
 bool suite_dump_has(const char *text);
 
-/* Task functions: sleeps until cancelled and returns what sleep did; returns
- * (arg) as an int at once. */
+/*
+ * Task functions: sleeps until cancelled and returns what sleep did; suspends
+ * on the trigger (arg) for ever and returns what suspend did; returns (arg), a
+ * suite_number, at once.
+ */
 int suite_sleeper(void *arg);
+int suite_suspender(void *arg);
 int suite_returner(void *arg);
+
+/* A number as the argument of a task. */
+#define suite_number(value) ((void *)(intptr_t)(value))
 
 /* ---- streams, two ends of one kind ---- */
 
@@ -209,6 +216,15 @@ int suite_fork(void (*fn)(void *arg), void *arg, char *errors, size_t size);
     suite_expect_abort_texts(fn, arg, (const char *const[]){__VA_ARGS__, NULL})
 void suite_expect_abort_texts(void (*fn)(void *arg), void *arg,
                               const char *const texts[]);
+
+/*
+ * Is suite_expect_abort for a mistake (wrong) that a task makes: the words are
+ * the name of the (call), that of the task, and this very line.
+ */
+#define suite_expect_culprit(wrong, call)                                      \
+    suite_expect_culprit_at(wrong, call, SILL_HERE)
+void suite_expect_culprit_at(void (*wrong)(void), const char *call,
+                             const char *where);
 
 /* ---- what is in use ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Group T: tasks are spawned, awaited, cancelled, and live in scopes.
+ * Group T: tasks are spawned, awaited, cancelled. Scopes are in scopes.c.
  */
 #include "faults.h"
 #include "suite.h"
@@ -35,9 +35,12 @@ static int yielder(void *arg)
     return rounds;
 }
 
-static void *number(int value)
+static int finish_undisturbed(void *arg)
 {
-    return (void *)(intptr_t)value;
+    suite_yield(10);
+    int rc = sill_sleep(sill_after(SILL_MILLISECOND));
+    *(int *)arg += rc == 0;
+    return rc;
 }
 
 /* ---- T-01 ---- */
@@ -86,7 +89,7 @@ SILL_CASE(T, 02, task_runs_once_and_its_result_reaches_await)
     suite_yield(3);
     ck_assert_int_eq(ran, 1);
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-        task = suite_spawn(suite_returner, number(results[i]));
+        task = suite_spawn(suite_returner, suite_number(results[i]));
         ck_assert_int_eq(suite_await(task), results[i]);
     }
 }
@@ -94,7 +97,7 @@ SILL_CASE(T, 02, task_runs_once_and_its_result_reaches_await)
 /* "result: ... NULL drops it" */
 SILL_CASE(T, 02, await_without_a_place_for_the_result_drops_it)
 {
-    struct sill_task *task = suite_spawn(suite_returner, number(7));
+    struct sill_task *task = suite_spawn(suite_returner, suite_number(7));
     ck_assert_int_eq(sill_await(task, NULL, SILL_NEVER), 0);
 }
 
@@ -108,7 +111,8 @@ static int return_nine(void *arg)
 SILL_CASE_OUTSIDE(T, 02, run_returns_what_the_first_task_returned)
 {
     ck_assert_int_eq(sill_run(return_nine, NULL), 9);
-    ck_assert_int_eq(sill_run(suite_returner, number(SILL_EIO)), SILL_EIO);
+    ck_assert_int_eq(sill_run(suite_returner, suite_number(SILL_EIO)),
+                     SILL_EIO);
     ck_assert_int_eq(sill_run_with(NULL, return_nine, NULL), 9);
 }
 
@@ -118,7 +122,7 @@ SILL_CASE_OUTSIDE(T, 02, run_returns_what_the_first_task_returned)
 SILL_CASE(T, 03, await_of_an_ended_task_returns_without_a_switch)
 {
     int others = 0, result = 0;
-    struct sill_task *ended = suite_spawn(suite_returner, number(5));
+    struct sill_task *ended = suite_spawn(suite_returner, suite_number(5));
     suite_yield(2);
     struct sill_task *ready = suite_spawn(add_one, &others);
     ck_assert_int_eq(sill_await(ended, &result, SILL_PAST), 0);
@@ -130,14 +134,14 @@ SILL_CASE(T, 03, await_of_an_ended_task_returns_without_a_switch)
 /* "Waits until the child (task) has ended" */
 SILL_CASE(T, 03, await_waits_for_a_task_that_has_not_ended)
 {
-    struct sill_task *task = suite_spawn(yielder, number(20));
+    struct sill_task *task = suite_spawn(yielder, suite_number(20));
     ck_assert_int_eq(suite_await(task), 20);
 }
 
 /* "or, with the task as it was, ... SILL_ETIMEDOUT" */
 SILL_CASE(T, 03, await_that_times_out_leaves_the_task_as_it_was)
 {
-    struct sill_task *task = suite_spawn(yielder, number(20));
+    struct sill_task *task = suite_spawn(yielder, suite_number(20));
     ck_assert_int_eq(sill_await(task, NULL, SILL_PAST), SILL_ETIMEDOUT);
     sill_time deadline = sill_after(SILL_MILLISECOND);
     struct sill_task *sleeper = suite_spawn(suite_sleeper, NULL);
@@ -391,10 +395,10 @@ static int keep_many_locals(void *arg)
     int wrong = 0;
     (void)arg;
     for (int i = 0; i < 100; i++)
-        wrong += sill_local_set(&locals[i], number(i + 1)) != 0;
+        wrong += sill_local_set(&locals[i], suite_number(i + 1)) != 0;
     suite_yield(1);
     for (int i = 0; i < 100; i++)
-        wrong += sill_local_get(&locals[i]) != number(i + 1);
+        wrong += sill_local_get(&locals[i]) != suite_number(i + 1);
     return wrong;
 }
 
@@ -448,8 +452,8 @@ static int keep_errno(void *arg)
 /* "errno ... survive a suspension" */
 SILL_CASE(T, 08, errno_survives_a_suspension)
 {
-    struct sill_task *a = suite_spawn(keep_errno, number(1111));
-    struct sill_task *b = suite_spawn(keep_errno, number(2222));
+    struct sill_task *a = suite_spawn(keep_errno, suite_number(1111));
+    struct sill_task *b = suite_spawn(keep_errno, suite_number(2222));
     ck_assert_int_eq(suite_await(a), 0);
     ck_assert_int_eq(suite_await(b), 0);
 }
@@ -470,9 +474,11 @@ static int keep_rounding(void *arg)
  * from one task to the next. */
 SILL_CASE(T, 08, rounding_mode_survives_a_suspension)
 {
-    struct sill_task *up = suite_spawn(keep_rounding, number(FE_UPWARD));
-    struct sill_task *zero = suite_spawn(keep_rounding, number(FE_TOWARDZERO));
-    struct sill_task *near = suite_spawn(keep_rounding, number(FE_TONEAREST));
+    struct sill_task *up = suite_spawn(keep_rounding, suite_number(FE_UPWARD));
+    struct sill_task *zero =
+        suite_spawn(keep_rounding, suite_number(FE_TOWARDZERO));
+    struct sill_task *near =
+        suite_spawn(keep_rounding, suite_number(FE_TONEAREST));
     suite_yield(1);
     ck_assert_int_eq(fegetround(), FE_TONEAREST);
     ck_assert_int_eq(suite_await(up), 0);
@@ -483,46 +489,20 @@ SILL_CASE(T, 08, rounding_mode_survives_a_suspension)
 
 /* ---- T-09 ---- */
 
-/* Does (wrong), which ends the program, in a task called culprit. */
-static int be_culprit(void *arg)
+static struct sill_task *grandchild;
+
+static int have_child(void *arg)
 {
-    void (*wrong)(void);
-    memcpy(&wrong, arg, sizeof(wrong));
-    sill_task_set_name("culprit");
-    wrong();
-    return 0;
+    (void)arg;
+    grandchild = suite_spawn(suite_sleeper, NULL);
+    return suite_await(grandchild);
 }
 
-static int run_culprit(void *arg)
+static void await_a_grandchild(void)
 {
-    struct sill_task *task = suite_spawn(be_culprit, arg);
-    suite_yield(5);
-    return suite_await(task);
-}
-
-static void in_a_loop(void *arg)
-{
-    sill_run(run_culprit, arg);
-}
-
-/* "it ends the program with one line on standard error that names the call,
- * the task, and where the task was spawned" */
-static void expect_culprit(void (*wrong)(void), const char *call)
-{
-    void (*place)(void) = wrong;
-    suite_expect_abort(in_a_loop, &place, call, "culprit", "tasks.c:");
-}
-
-static int await_uncle(void *arg)
-{
-    sill_task_set_name("culprit");
-    return sill_await(arg, NULL, SILL_NEVER);
-}
-
-static void await_a_sibling(void)
-{
-    struct sill_task *sibling = suite_spawn(suite_sleeper, NULL);
-    suite_await(suite_spawn(await_uncle, sibling));
+    suite_spawn(have_child, NULL);
+    suite_yield(2);
+    suite_await(grandchild);
 }
 
 static void await_twice(void)
@@ -553,16 +533,11 @@ static void cancel_after_await(void)
     suite_cancel(task);
 }
 
-static int cancel_uncle(void *arg)
+static void cancel_a_grandchild(void)
 {
-    sill_task_set_name("culprit");
-    return sill_cancel(arg, SILL_NEVER);
-}
-
-static void cancel_a_sibling(void)
-{
-    struct sill_task *sibling = suite_spawn(suite_sleeper, NULL);
-    suite_await(suite_spawn(cancel_uncle, sibling));
+    suite_spawn(have_child, NULL);
+    suite_yield(2);
+    suite_cancel(grandchild);
 }
 
 static void await_oneself(void)
@@ -589,45 +564,45 @@ static void await_a_task_of_a_scope(void)
 /* "Awaiting a task that is not a child of the caller ... ends the program." */
 SILL_CASE_OUTSIDE(T, 09, await_by_anyone_but_the_parent_ends_the_program)
 {
-    expect_culprit(await_a_sibling, "sill_await");
+    suite_expect_culprit(await_a_grandchild, "sill_await");
 }
 
 SILL_CASE_OUTSIDE(T, 09, await_of_oneself_ends_the_program)
 {
-    expect_culprit(await_oneself, "sill_await");
+    suite_expect_culprit(await_oneself, "sill_await");
 }
 
 /* "is in a scope" */
 SILL_CASE_OUTSIDE(T, 09, await_of_a_scopes_task_ends_the_program)
 {
-    expect_culprit(await_a_task_of_a_scope, "sill_await");
+    suite_expect_culprit(await_a_task_of_a_scope, "sill_await");
 }
 
 /* "or was awaited or cancelled before ends the program" */
 SILL_CASE_OUTSIDE(T, 09, await_twice_ends_the_program)
 {
-    expect_culprit(await_twice, "sill_await");
+    suite_expect_culprit(await_twice, "sill_await");
 }
 
 SILL_CASE_OUTSIDE(T, 09, await_after_cancel_ends_the_program)
 {
-    expect_culprit(await_after_cancel, "sill_await");
+    suite_expect_culprit(await_after_cancel, "sill_await");
 }
 
 /* "Who may call it: see sill_await." */
 SILL_CASE_OUTSIDE(T, 09, cancel_by_anyone_but_the_parent_ends_the_program)
 {
-    expect_culprit(cancel_a_sibling, "sill_cancel");
+    suite_expect_culprit(cancel_a_grandchild, "sill_cancel");
 }
 
 SILL_CASE_OUTSIDE(T, 09, cancel_twice_ends_the_program)
 {
-    expect_culprit(cancel_twice, "sill_cancel");
+    suite_expect_culprit(cancel_twice, "sill_cancel");
 }
 
 SILL_CASE_OUTSIDE(T, 09, cancel_after_await_ends_the_program)
 {
-    expect_culprit(cancel_after_await, "sill_cancel");
+    suite_expect_culprit(cancel_after_await, "sill_cancel");
 }
 
 /* ---- T-10 ---- */
@@ -736,7 +711,7 @@ static int grow(void *arg)
     int node = (int)(intptr_t)arg;
     struct sill_task *below[FAN] = {NULL};
     for (int i = 0; i < FAN && FAN * node + 1 < NODES; i++)
-        below[i] = suite_spawn(grow, number(FAN * node + 1 + i));
+        below[i] = suite_spawn(grow, suite_number(FAN * node + 1 + i));
     tree.wrong += sill_sleep(SILL_NEVER) != SILL_ECANCELED;
     tree.order[tree.ended++] = node;
     for (int i = 0; i < FAN; i++)
@@ -757,7 +732,7 @@ static int rank(int node)
  * those below first" */
 SILL_CASE(T, 11, cancel_ends_the_subtree_deepest_first)
 {
-    struct sill_task *root = suite_spawn(grow, number(0));
+    struct sill_task *root = suite_spawn(grow, suite_number(0));
     suite_yield(DEPTH + 1);
     ck_assert_int_eq(tree.ended, 0);
     ck_assert_int_eq(sill_cancel(root, SILL_NEVER), 0);
@@ -837,7 +812,7 @@ static int descend(void *arg)
     int depth = (int)(intptr_t)arg;
     if (depth == 0)
         return sill_sleep(SILL_NEVER);
-    struct sill_task *task = suite_spawn(descend, number(depth - 1));
+    struct sill_task *task = suite_spawn(descend, suite_number(depth - 1));
     int result = 0;
     int rc = sill_await(task, &result, SILL_NEVER);
     if (rc == 0)
@@ -850,336 +825,10 @@ static int descend(void *arg)
 SILL_CASE(T, 11, cancel_ends_a_chain_of_a_thousand)
 {
     int depth = suite_many(1000);
-    struct sill_task *task = suite_spawn(descend, number(depth));
+    struct sill_task *task = suite_spawn(descend, suite_number(depth));
     suite_yield(depth + 2);
     ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
     ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
-}
-
-/* ---- T-12 ---- */
-
-/* "Waits until every task of (scope) has ended, and collects them all." */
-SILL_CASE(T, 12, wait_returns_only_when_all_have_ended)
-{
-    struct sill_scope scope;
-    int ended = 0;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    for (int i = 0; i < 5; i++)
-        ck_assert_int_eq(sill_scope_spawn(&scope, leave_ended_child, &ended),
-                         0);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    ck_assert_int_eq(ended, 5);
-    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ENOENT);
-    sill_scope_fini(&scope);
-}
-
-static int ended_late;
-
-/* A clean-up that takes a few rounds. */
-static int end_late(void *arg)
-{
-    (void)arg;
-    int rc = sill_sleep(SILL_NEVER);
-    sill_forbid();
-    suite_yield(5);
-    sill_permit();
-    ended_late++;
-    return rc;
-}
-
-static void fill_scope(struct sill_scope *scope, enum sill_scope_kind kind)
-{
-    sill_scope_init(scope, kind);
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(sill_scope_spawn(scope, end_late, NULL), 0);
-}
-
-/* "also when one failed" */
-SILL_CASE(T, 12, wait_returns_only_when_all_have_ended_if_one_failed)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_FAIL_FAST);
-    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
-                     0);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), SILL_EIO);
-    ck_assert_int_eq(ended_late, 3);
-    sill_scope_fini(&scope);
-}
-
-static int own_scope(void *arg)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    *(int *)arg = sill_scope_wait(&scope, SILL_NEVER);
-    int alive = sill_scope_next(&scope, NULL, SILL_PAST);
-    sill_scope_fini(&scope);
-    return alive;
-}
-
-/* "a deadline that passes and a caller that is cancelled cancel the tasks, and
- * are waited out"; "SILL_ECANCELED the caller was cancelled" */
-SILL_CASE(T, 12, wait_of_a_cancelled_owner_cancels_and_waits_out)
-{
-    int rc = 0;
-    struct sill_task *owner = suite_spawn(own_scope, &rc);
-    suite_yield(3);
-    ck_assert_int_eq(ended_late, 0);
-    ck_assert_int_eq(sill_cancel(owner, SILL_PAST), SILL_ETIMEDOUT);
-    ck_assert_int_eq(suite_await(owner), SILL_ENOENT);
-    ck_assert_int_eq(rc, SILL_ECANCELED);
-    ck_assert_int_eq(ended_late, 3);
-}
-
-/* "SILL_ETIMEDOUT the deadline passed before all had ended" */
-SILL_CASE(T, 12, wait_that_times_out_cancels_and_waits_out)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    sill_time deadline = sill_after(SILL_MILLISECOND);
-    ck_assert_int_eq(sill_scope_wait(&scope, deadline), SILL_ETIMEDOUT);
-    ck_assert_int_ge(sill_now(), deadline);
-    ck_assert_int_eq(ended_late, 3);
-    sill_scope_fini(&scope);
-}
-
-static void fini_with_tasks(void)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    sill_scope_fini(&scope);
-}
-
-/* "one with tasks in it ends the program" */
-SILL_CASE_OUTSIDE(T, 12, fini_of_a_scope_with_tasks_ends_the_program)
-{
-    expect_culprit(fini_with_tasks, "sill_scope_fini");
-}
-
-/* "A zeroed one is harmless." */
-SILL_CASE(T, 12, fini_of_a_zeroed_scope_is_harmless)
-{
-    struct sill_scope scope;
-    memset(&scope, 0, sizeof(scope));
-    sill_scope_fini(&scope);
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    sill_scope_fini(&scope);
-}
-
-static int spawn_into(void *arg)
-{
-    return sill_scope_spawn(arg, suite_returner, number(3));
-}
-
-/* "Any task may spawn into a scope"; "tasks are below it in the tree" */
-SILL_CASE(T, 12, any_task_may_spawn_into_a_scope)
-{
-    struct sill_scope scope;
-    struct sill_outcome outcome = {NULL, 0};
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    ck_assert_int_eq(suite_await(suite_spawn(spawn_into, &scope)), 0);
-    ck_assert_int_eq(sill_scope_spawn(&scope, spawn_into, &scope), 0);
-    for (int sum = 0; sum < 6; sum += outcome.result)
-        ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    sill_scope_fini(&scope);
-}
-
-/* ---- T-13 ---- */
-
-/* "the first task that fails cancels the others"; "Returns ... the first
- * error of a task of a fail-fast scope" */
-SILL_CASE(T, 13, fail_fast_reports_the_first_error_and_cancels_the_rest)
-{
-    struct sill_scope scope;
-    int cancelled = 0;
-    sill_scope_init(&scope, SILL_SCOPE_FAIL_FAST);
-    ck_assert_int_eq(sill_scope_spawn(&scope, sleep_then_mark, &cancelled), 0);
-    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(5)), 0);
-    ck_assert_int_eq(
-        sill_scope_spawn(&scope, suite_returner, number(SILL_EPROTO)), 0);
-    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
-                     0);
-    ck_assert_int_eq(sill_scope_spawn(&scope, sleep_then_mark, &cancelled), 0);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), SILL_EPROTO);
-    ck_assert_int_eq(cancelled, 2);
-    sill_scope_fini(&scope);
-}
-
-/* "SILL_ECANCELED the scope was cancelled, by hand or by a failed task" */
-SILL_CASE(T, 13, a_cancelled_scope_takes_no_more_tasks)
-{
-    struct sill_scope failed, cancelled;
-    int ran = 0;
-    sill_scope_init(&failed, SILL_SCOPE_FAIL_FAST);
-    ck_assert_int_eq(
-        sill_scope_spawn(&failed, suite_returner, number(SILL_EIO)), 0);
-    suite_yield(2);
-    ck_assert_int_eq(sill_scope_spawn(&failed, add_one, &ran), SILL_ECANCELED);
-    ck_assert_int_eq(sill_scope_wait(&failed, SILL_NEVER), SILL_EIO);
-    sill_scope_fini(&failed);
-
-    sill_scope_init(&cancelled, SILL_SCOPE_COLLECT);
-    sill_scope_cancel(&cancelled);
-    ck_assert_int_eq(sill_scope_spawn(&cancelled, add_one, &ran),
-                     SILL_ECANCELED);
-    ck_assert_int_eq(sill_scope_wait(&cancelled, SILL_NEVER), 0);
-    sill_scope_fini(&cancelled);
-    ck_assert_int_eq(ran, 0);
-}
-
-static int finish_undisturbed(void *arg)
-{
-    suite_yield(10);
-    int rc = sill_sleep(sill_after(SILL_MILLISECOND));
-    *(int *)arg += rc == 0;
-    return rc;
-}
-
-/* "one task's failure disturbs nobody" */
-SILL_CASE(T, 13, collecting_scope_disturbs_nobody)
-{
-    struct sill_scope scope;
-    int finished = 0;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(
-            sill_scope_spawn(&scope, finish_undisturbed, &finished), 0);
-        ck_assert_int_eq(
-            sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)), 0);
-    }
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    ck_assert_int_eq(finished, 3);
-    sill_scope_fini(&scope);
-}
-
-/* "Asks every task of (scope) to end, as sill_cancel does, without waiting." */
-SILL_CASE(T, 13, scope_cancel_asks_every_task_and_does_not_wait)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    suite_yield(1);
-    sill_scope_cancel(&scope);
-    ck_assert_int_eq(ended_late, 0);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    ck_assert_int_eq(ended_late, 3);
-    sill_scope_fini(&scope);
-}
-
-/* ---- T-14 ---- */
-
-static int suspend_on(void *arg)
-{
-    return sill_suspend(arg, SILL_NEVER);
-}
-
-static void collect_in_order(const int order[], void *arg)
-{
-    struct sill_trigger triggers[4];
-    struct sill_scope scope;
-    (void)arg;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    for (int i = 0; i < 4; i++) {
-        sill_trigger_init(&triggers[i], NULL, NULL);
-        ck_assert_int_eq(sill_scope_spawn(&scope, suspend_on, &triggers[i]), 0);
-    }
-    suite_yield(1);
-    for (int i = 0; i < 4; i++)
-        sill_resume(&triggers[order[i]], 0);
-    for (int i = 0; i < 4; i++) {
-        struct sill_outcome outcome = {NULL, -1};
-        ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
-        ck_assert_ptr_eq(outcome.arg, &triggers[order[i]]);
-        ck_assert_int_eq(outcome.result, 0);
-    }
-    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_NEVER), SILL_ENOENT);
-    sill_scope_fini(&scope);
-}
-
-/* "Collects the next task of (scope) that ended, in order of ending, waiting
- * for one if need be." */
-SILL_CASE(T, 14, next_collects_in_order_of_ending)
-{
-    suite_permute(4, collect_in_order, NULL);
-}
-
-/* "SILL_ETIMEDOUT no task ended before (deadline)" */
-SILL_CASE(T, 14, next_with_a_past_deadline_does_not_wait)
-{
-    struct sill_trigger trigger = SILL_TRIGGER_INIT;
-    struct sill_scope scope;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    ck_assert_int_eq(sill_scope_spawn(&scope, suspend_on, &trigger), 0);
-    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ETIMEDOUT);
-    suite_yield(1);
-    ck_assert_int_eq(
-        sill_scope_next(&scope, NULL, sill_after(SILL_MILLISECOND)),
-        SILL_ETIMEDOUT);
-    sill_resume(&trigger, 0);
-    suite_yield(2);
-    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), 0);
-    ck_assert_int_eq(sill_scope_next(&scope, NULL, SILL_PAST), SILL_ENOENT);
-    sill_scope_fini(&scope);
-}
-
-static int collect_when_cancelled(void *arg)
-{
-    struct sill_scope scope;
-    int *rc = arg;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    if (sill_scope_spawn(&scope, suite_sleeper, NULL) != 0)
-        return -1;
-    rc[0] = sill_sleep(SILL_NEVER);
-    rc[1] = sill_scope_next(&scope, NULL, SILL_NEVER);
-    rc[2] = sill_scope_next(&scope, NULL, SILL_NEVER);
-    sill_scope_fini(&scope);
-    return 0;
-}
-
-/* "SILL_ECANCELED the caller was cancelled and no task had ended": one that
- * has is returned. */
-SILL_CASE(T, 14, next_prefers_an_ended_task_to_cancellation)
-{
-    int rc[3] = {0};
-    struct sill_task *owner = suite_spawn(collect_when_cancelled, rc);
-    suite_yield(3);
-    suite_cancel(owner);
-    ck_assert_int_eq(rc[0], SILL_ECANCELED);
-    ck_assert_int_eq(rc[1], 0);
-    ck_assert_int_eq(rc[2], SILL_ENOENT);
-}
-
-/* CPU time of collecting (turns) tasks among (alive) sleeping ones. */
-static sill_duration collect_among(int alive, int turns)
-{
-    struct sill_scope scope;
-    int failed = 0;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    for (int i = 0; i < alive; i++)
-        failed += sill_scope_spawn(&scope, suite_sleeper, NULL) != 0;
-    suite_yield(2);
-    sill_duration begin = suite_cpu();
-    for (int i = 0; i < turns; i++) {
-        failed += sill_scope_spawn(&scope, suite_returner, NULL) != 0;
-        failed += sill_scope_next(&scope, NULL, SILL_NEVER) != 0;
-    }
-    sill_duration spent = suite_cpu() - begin;
-    sill_scope_cancel(&scope);
-    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
-    sill_scope_fini(&scope);
-    ck_assert_int_eq(failed, 0);
-    return spent;
-}
-
-/* "Its cost does not depend on how many are alive." A cost that did would
- * differ a thousandfold. */
-SILL_CASE(T, 14, cost_of_next_does_not_depend_on_the_living)
-{
-    int turns = suite_many(20000);
-    collect_among(10, turns);
-    sill_duration few = collect_among(10, turns);
-    sill_duration many = collect_among(suite_many(10000), turns);
-    ck_assert_int_lt(many, 5 * few + 50 * SILL_MILLISECOND);
 }
 
 /* ---- T-15 ---- */
@@ -1224,7 +873,7 @@ SILL_CASE(T, 16, await_first_returns_the_first_and_ends_the_rest)
         size_t index = 99;
         int result = 0, cancelled = 0;
         for (size_t i = 0; i < 4; i++)
-            tasks[i] = i == first ? suite_spawn(yielder, number(7))
+            tasks[i] = i == first ? suite_spawn(yielder, suite_number(7))
                                   : suite_spawn(sleep_then_mark, &cancelled);
         ck_assert_int_eq(
             sill_await_first(tasks, 4, &index, &result, SILL_NEVER), 0);
@@ -1251,8 +900,8 @@ SILL_CASE(T, 16, await_first_tells_the_one_that_ended_first)
                                          first == 0 ? &b : &a};
         struct sill_task *tasks[2];
         size_t index = 99;
-        tasks[0] = suite_spawn(suspend_on, &a);
-        tasks[1] = suite_spawn(suspend_on, &b);
+        tasks[0] = suite_spawn(suite_suspender, &a);
+        tasks[1] = suite_spawn(suite_suspender, &b);
         struct sill_task *third = suite_spawn(resume_both, order);
         ck_assert_int_eq(sill_await_first(tasks, 2, &index, NULL, SILL_NEVER),
                          0);
@@ -1268,7 +917,7 @@ SILL_CASE(T, 16, await_first_takes_one_that_has_ended)
     size_t index = 99;
     int result = 0, cancelled = 0;
     tasks[0] = suite_spawn(sleep_then_mark, &cancelled);
-    tasks[1] = suite_spawn(suite_returner, number(SILL_EIO));
+    tasks[1] = suite_spawn(suite_returner, suite_number(SILL_EIO));
     suite_yield(2);
     ck_assert_int_eq(sill_await_first(tasks, 2, &index, &result, SILL_PAST), 0);
     ck_assert_uint_eq(index, 1);
@@ -1305,10 +954,10 @@ SILL_CASE(T, 16, await_all_never_short_circuits)
 {
     struct sill_task *tasks[4];
     int results[4] = {0}, finished = 0;
-    tasks[0] = suite_spawn(yielder, number(9));
-    tasks[1] = suite_spawn(suite_returner, number(SILL_EIO));
+    tasks[0] = suite_spawn(yielder, suite_number(9));
+    tasks[1] = suite_spawn(suite_returner, suite_number(SILL_EIO));
     tasks[2] = suite_spawn(finish_undisturbed, &finished);
-    tasks[3] = suite_spawn(suite_returner, number(4));
+    tasks[3] = suite_spawn(suite_returner, suite_number(4));
     ck_assert_int_eq(sill_await_all(tasks, 4, results, SILL_NEVER), 0);
     ck_assert_int_eq(results[0], 9);
     ck_assert_int_eq(results[1], SILL_EIO);
@@ -1322,8 +971,8 @@ SILL_CASE(T, 16, await_all_that_times_out_leaves_all_as_they_were)
 {
     struct sill_trigger go = SILL_TRIGGER_INIT;
     struct sill_task *tasks[2];
-    tasks[0] = suite_spawn(suite_returner, number(1));
-    tasks[1] = suite_spawn(suspend_on, &go);
+    tasks[0] = suite_spawn(suite_returner, suite_number(1));
+    tasks[1] = suite_spawn(suite_suspender, &go);
     suite_yield(2);
     ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_PAST), SILL_ETIMEDOUT);
     ck_assert_int_eq(
@@ -1339,7 +988,7 @@ SILL_CASE(T, 16, await_all_that_times_out_leaves_all_as_they_were)
 SILL_CASE(T, 17, run_inside_a_task_is_refused)
 {
     int ran = 0;
-    struct sill_task *task = suite_spawn(yielder, number(3));
+    struct sill_task *task = suite_spawn(yielder, suite_number(3));
     ck_assert_int_eq(sill_run(add_one, &ran), SILL_EBUSY);
     ck_assert_int_eq(sill_run_with(NULL, add_one, &ran), SILL_EBUSY);
     ck_assert_int_eq(suite_await(task), 3);
@@ -1363,8 +1012,8 @@ static int use_stack(void *arg)
 /* "48 KiB used of a 64 KiB stack works" */
 SILL_CASE(T, 18, most_of_a_stack_can_be_used)
 {
-    struct sill_task *a = suite_spawn(use_stack, number(1));
-    struct sill_task *b = suite_spawn(use_stack, number(2));
+    struct sill_task *a = suite_spawn(use_stack, suite_number(1));
+    struct sill_task *b = suite_spawn(use_stack, suite_number(2));
     ck_assert_int_eq(suite_await(a), 0);
     ck_assert_int_eq(suite_await(b), 0);
 }
@@ -1467,78 +1116,4 @@ SILL_CASE(T, 19, scope_spawn_without_memory_starts_nothing)
     ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
     ck_assert_int_eq(ran, count);
     sill_scope_fini(&scope);
-}
-
-/* ---- T-20 ---- */
-
-/* "waits politely until (grace)" */
-SILL_CASE(T, 20, drain_lets_tasks_finish_within_the_grace)
-{
-    struct sill_scope scope;
-    int finished = 0;
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(
-            sill_scope_spawn(&scope, finish_undisturbed, &finished), 0);
-    ck_assert_int_eq(
-        sill_scope_drain(&scope, sill_after(SILL_MINUTE), SILL_NEVER), 0);
-    ck_assert_int_eq(finished, 3);
-    sill_scope_fini(&scope);
-}
-
-/* "then cancels what is left and waits until (deadline)" */
-SILL_CASE(T, 20, drain_cancels_what_is_left_after_the_grace)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    ck_assert_int_eq(sill_scope_spawn(&scope, suite_returner, number(SILL_EIO)),
-                     0);
-    sill_time grace = sill_after(2 * SILL_MILLISECOND);
-    ck_assert_int_eq(sill_scope_drain(&scope, grace, SILL_NEVER), 0);
-    ck_assert_int_ge(sill_now(), grace);
-    ck_assert_int_eq(ended_late, 3);
-    sill_scope_fini(&scope);
-}
-
-/* "SILL_ETIMEDOUT tasks were left at (deadline); they stay cancelled" */
-SILL_CASE(T, 20, drain_gives_up_at_its_deadline)
-{
-    struct sill_trigger go = SILL_TRIGGER_INIT;
-    struct sill_scope scope;
-    struct sill_outcome outcome = {NULL, 0};
-    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
-    ck_assert_int_eq(sill_scope_spawn(&scope, wait_forbidden, &go), 0);
-    suite_yield(1);
-    ck_assert_int_eq(
-        sill_scope_drain(&scope, SILL_PAST, sill_after(2 * SILL_MILLISECOND)),
-        SILL_ETIMEDOUT);
-    ck_assert_int_eq(sill_scope_drain(&scope, SILL_PAST, SILL_PAST),
-                     SILL_ETIMEDOUT);
-    sill_resume(&go, 0);
-    ck_assert_int_eq(sill_scope_next(&scope, &outcome, SILL_NEVER), 0);
-    ck_assert_int_eq(outcome.result, SILL_ECANCELED);
-    ck_assert_int_eq(sill_scope_drain(&scope, SILL_NEVER, SILL_NEVER), 0);
-    sill_scope_fini(&scope);
-}
-
-static int drain_for_ever(void *arg)
-{
-    struct sill_scope scope;
-    fill_scope(&scope, SILL_SCOPE_COLLECT);
-    *(int *)arg = sill_scope_drain(&scope, SILL_NEVER, SILL_NEVER);
-    sill_scope_fini(&scope);
-    return sill_yield();
-}
-
-/* "A caller that is cancelled goes to the second step at once." */
-SILL_CASE(T, 20, drain_of_a_cancelled_caller_skips_the_grace)
-{
-    int rc = 99;
-    struct sill_task *task = suite_spawn(drain_for_ever, &rc);
-    suite_yield(3);
-    ck_assert_int_eq(rc, 99);
-    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
-    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
-    ck_assert_int_eq(rc, 0);
-    ck_assert_int_eq(ended_late, 3);
 }

@@ -476,7 +476,7 @@ static int suspend_on_the_stack(void)
 SILL_CASE(A, 05, a_trigger_may_go_as_soon_as_suspend_returned)
 {
     struct suite_thread thread;
-    int count = suite_many(50000), failed = 0;
+    int count = suite_many(10000), failed = 0;
     suite_thread_start(&thread, resume_place, NULL);
     for (int i = 0; i < count; i++)
         failed += suspend_on_the_stack() != 0;
