@@ -143,14 +143,6 @@ static int request_end(struct sill_http_head *head, struct cursor *c)
     return rc;
 }
 
-static int request_version(struct sill_http_head *head, struct cursor *c)
-{
-    int rc = version(head, c);
-    if (rc == MORE)
-        return more(head, REQUEST_VERSION);
-    return rc < 0 ? rc : request_end(head, c);
-}
-
 static struct sill_http_view from(struct sill_http_view text, size_t offset)
 {
     return (struct sill_http_view){text.at + offset, text.size - offset};
@@ -223,6 +215,16 @@ static int target_form(struct sill_http_head *head)
     return 0;
 }
 
+static int request_version(struct sill_http_head *head, struct cursor *c)
+{
+    int rc = version(head, c);
+    if (rc == MORE)
+        return more(head, REQUEST_VERSION);
+    if (rc == ON)
+        rc = target_form(head);
+    return rc < 0 ? rc : request_end(head, c);
+}
+
 static int target(struct sill_http_head *head, struct cursor *c)
 {
     c->at = sill_http_skip(c->at, c->end, SILL_HTTP_IS_TARGET);
@@ -233,9 +235,8 @@ static int target(struct sill_http_head *head, struct cursor *c)
     if (*c->at != ' ' || c->at == c->mark)
         return SILL_HTTP_ETARGET;
     head->target = marked(c);
-    int rc = target_form(head);
     c->at++;
-    return rc < 0 ? rc : request_version(head, c);
+    return request_version(head, c);
 }
 
 static int method(struct sill_http_head *head, struct cursor *c)
@@ -353,8 +354,9 @@ static int start_line(struct sill_http_head *head, struct cursor *c)
 
 /* The headers that the framing depends on. */
 
-/* Returns whether the token (name) is (wanted), in lower case; of one size. */
-static bool is_called(const char *name, const char *wanted, size_t size)
+/* Returns whether the token (name) is (wanted), in lower case; of one size. No
+ * other character of a token becomes a letter or '-' this way. */
+static inline bool is_called(const char *name, const char *wanted, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         if ((name[i] | 0x20) != wanted[i])
@@ -387,6 +389,10 @@ static int known_connection(struct sill_http_head *head,
                             struct sill_http_view list)
 {
     struct sill_http_view token;
+    if (sill_http_view_is_equal(list, SILL_HTTP_VIEW("keep-alive"))) {
+        head->seen |= SEEN_KEEP_ALIVE;
+        return ON;
+    }
     while ((token = sill_http_list_next(&list)).at != NULL) {
         if (sill_http_view_is_alike(token, SILL_HTTP_VIEW("close")))
             head->seen |= SEEN_CLOSE;

@@ -195,9 +195,9 @@ int sill_http_body_next(struct sill_http_body *body, const char *data,
         return chunked(body, data, size, piece, taken);
     if (body->framing == SILL_HTTP_LENGTH)
         return content(body, data, size, piece, taken);
-    if (size > body->total)
+    if (body->total == 0 && size > 0)
         return SILL_HTTP_EBODY_SIZE;
-    body->left = size;
+    body->left = body->total;
     return content(body, data, size, piece, taken);
 }
 
