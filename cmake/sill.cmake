@@ -164,6 +164,24 @@ function(sill_add_tests name)
   endforeach()
 endfunction()
 
+# sill_add_codec_test(<protocol> SOURCES ...)
+#
+# bin/<protocol>-codec-test. It is linked without a backend: that it links at
+# all shows that the codec needs none.
+function(sill_add_codec_test protocol)
+  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  set(program ${protocol}-codec-test)
+  add_executable(${program} ${arg_SOURCES})
+  sill_compile(${program})
+  target_link_libraries(${program} PRIVATE sill::${protocol} PkgConfig::CHECK)
+  set_target_properties(${program} PROPERTIES
+    SILL_BACKEND ""
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  add_test(NAME ${protocol}.codec COMMAND ${program})
+  set_tests_properties(${protocol}.codec PROPERTIES
+    LABELS protocol TIMEOUT 300)
+endfunction()
+
 # sill_add_example(<name> [LIBS ...])
 function(sill_add_example name)
   sill_add_programs(${name} SOURCES ${name}.c ${ARGN})

@@ -36,9 +36,9 @@ libc=$libc'stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|'
 libc=$libc'string|strings|sys/(auxv|epoll|eventfd|ioctl|mman|prctl|random|'
 libc=$libc'resource|select|sendfile|signalfd|socket|stat|syscall|time|'
 libc=$libc'timerfd|types|uio|un|utsname|wait)|time|ucontext|unistd|wchar|'
-libc=$libc'linux/[a-z_]+|malloc|termios|sys/file|sys/statfs)\.h>'
+libc=$libc'linux/[a-z0-9_]+|emmintrin|malloc|termios|sys/file|sys/statfs)\.h>'
 api='<sill/[a-z_]+\.h>'
-protocol='<sill_[a-z]+\.h>'
+protocol='[<"]sill_[a-z]+\.h[>"]'
 
 [ -n "$(sources api protocols conformance examples backends)" ] ||
     echo "no sources below $1" | refuse "nothing to look at"
@@ -57,8 +57,9 @@ includes $(sources protocols) |
 
 # Bytes in, meaning out.
 # shellcheck disable=SC2046
-includes $(find protocols -name 'codec*.[ch]' ! -path '*/test/*') |
-    grep -vE ":($libc|<sill/attributes\.h>|[<\"]sill_[a-z]+_message\.h[>\"]|\"codec[a-z_]*\.h\")$" |
+includes $(find protocols \( -name 'codec*.[ch]' -o -name scan.h \) \
+    ! -path '*/test/*') |
+    grep -vE ":($libc|<sill/attributes\.h>|[<\"]sill_[a-z]+_message\.h[>\"]|\"(codec[a-z_]*|scan)\.h\")$" |
     refuse "a codec sees libc"
 
 # shellcheck disable=SC2046
@@ -102,5 +103,18 @@ for backend in backends/*/; do
             echo "in $backend")
 done | grep -v '^\./backend\.c \./default\.c in ' |
     refuse "not the files of the other backends"
+
+# Every source is compiled: an orphan proves nothing and rots.
+for source in $(find api backends protocols conformance examples bench cmake \
+    -name '*.[cS]' | sort); do
+    folder=$(dirname "$source")
+    name=$(basename "$source")
+    machine=${name#context_}
+    [ "$machine" = "$name" ] || [ "${machine%.S}" = "$machine" ] ||
+        name="context_\${CMAKE_SYSTEM_PROCESSOR}.S"
+    [ "$folder" != examples ] || name="sill_add_example(${name%.c}"
+    grep -qF "$name" "$folder"/CMakeLists.txt \
+        "$(dirname "$folder")"/CMakeLists.txt 2>/dev/null || echo "$source"
+done | refuse "no CMakeLists.txt has it"
 
 exit $failed

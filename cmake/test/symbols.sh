@@ -66,6 +66,7 @@ protocol)
     done
     ;;
 codec)
+    [ $# -gt 0 ] || refuse "no object" "$what"
     for object; do
         refuse "$(table "$object" --undefined-only |
             grep -vE '^(sill_http_|mem|str|_GLOBAL_OFFSET_TABLE_)' |
