@@ -363,7 +363,7 @@ static void libevent_alarm(void *self, sill_time when)
         e->until = SILL_PAST;
 }
 
-const struct sill_backend sill_backend_libevent = {
+SILL_API const struct sill_backend sill_backend_libevent = {
     SILL_SPI_ABI,     sizeof(struct sill_backend),
     "libevent",       libevent_open,
     libevent_close,   libevent_now,

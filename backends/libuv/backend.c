@@ -341,7 +341,7 @@ static void libuv_alarm(void *self, sill_time when)
         step_soon(u);
 }
 
-const struct sill_backend sill_backend_libuv = {
+SILL_API const struct sill_backend sill_backend_libuv = {
     SILL_SPI_ABI,  sizeof(struct sill_backend),
     "libuv",       libuv_open,
     libuv_close,   libuv_now,

@@ -187,7 +187,7 @@ static void native_alarm(void *self, sill_time when)
     (void)when;
 }
 
-const struct sill_backend sill_backend_native = {
+SILL_API const struct sill_backend sill_backend_native = {
     SILL_SPI_ABI,   sizeof(struct sill_backend),
     "native",       native_open,
     native_close,   native_now,
