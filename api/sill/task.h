@@ -51,6 +51,12 @@ struct sill_task;
 /* What a task runs: its result is 0 or more for success, or a SILL_E code. */
 typedef int sill_task_fn(void *arg);
 
+#define SILL_STRING_OF(x) #x
+#define SILL_STRING(x)    SILL_STRING_OF(x)
+
+/* Where the source line stands that contains this: "file.c:12". */
+#define SILL_HERE (__FILE__ ":" SILL_STRING(__LINE__))
+
 /* How a loop is run; a zeroed one means the defaults. */
 struct sill_run_options {
     const struct sill_backend *backend; /* NULL: the one linked */
@@ -71,20 +77,17 @@ struct sill_run_options {
  *   SILL_EDEADLK   every task waited for another one: the task tree was logged
  *                  and all tasks were cancelled, also those inside a forbid
  */
-SILL_API int sill_run(sill_task_fn *fn, void *arg);
+#define sill_run(fn, arg) sill_run_at(NULL, fn, arg, SILL_HERE)
 
 /* Is sill_run with (options); NULL means all defaults. */
-SILL_API int sill_run_with(const struct sill_run_options *options,
-                           sill_task_fn *fn, void *arg);
+#define sill_run_with(options, fn, arg) sill_run_at(options, fn, arg, SILL_HERE)
+
+/* Is sill_run_with for callers that know better where they were called from. */
+SILL_API int sill_run_at(const struct sill_run_options *options,
+                         sill_task_fn *fn, void *arg, const char *where);
 
 /* Returns the name of the backend that is linked, such as "native". */
 SILL_API const char *sill_backend_name(void);
-
-#define SILL_STRING_OF(x) #x
-#define SILL_STRING(x)    SILL_STRING_OF(x)
-
-/* Where the source line stands that contains this: "file.c:12". */
-#define SILL_HERE (__FILE__ ":" SILL_STRING(__LINE__))
 
 /*
  * Spawns a task that will run (fn)(arg) as a child of the current one. The

@@ -67,6 +67,7 @@ struct sill_task {
     sill_task_fn *fn;
     void *arg;
     int result;
+    uint64_t ended_at; /* in the order of the loop */
     const char *where, *name;
     struct local_value *locals;
     char *stack; /* lowest usable address */
@@ -101,7 +102,7 @@ struct sill_loop {
 
     struct heap_entry *heap; /* 4-ary, from 1 on */
     size_t heap_count, heap_room;
-    uint64_t order;
+    uint64_t order; /* counts waits and ends */
 
     struct stack_slab *slabs;
     struct sill_task *free_stacks;

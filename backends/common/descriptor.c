@@ -16,6 +16,7 @@ void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
     descriptor->ready = SILL_SPI_READ | SILL_SPI_WRITE;
     descriptor->waiting = 0;
     descriptor->closed = false;
+    descriptor->reset = false;
     descriptor->destroy = destroy;
 }
 

@@ -26,6 +26,7 @@ struct descriptor {
     unsigned ready;
     unsigned waiting; /* tasks inside of descriptor_wait */
     bool closed;
+    bool reset; /* the kernel reports a reset once, and then a clean end */
     void (*destroy)(struct descriptor *descriptor);
 };
 

@@ -450,10 +450,11 @@ static void loop_close(struct sill_loop *loop)
     sill_free(loop->heap);
 }
 
-static int run_root(struct sill_loop *loop, sill_task_fn *fn, void *arg)
+static int run_root(struct sill_loop *loop, sill_task_fn *fn, void *arg,
+                    const char *where)
 {
     loop->looked_at = loop->backend->now(loop->self);
-    loop->root = sill_core_spawn(loop, NULL, NULL, fn, arg, "sill_run");
+    loop->root = sill_core_spawn(loop, NULL, NULL, fn, arg, where);
     if (!loop->root)
         return SILL_ENOMEM;
     run_all(loop);
@@ -463,8 +464,8 @@ static int run_root(struct sill_loop *loop, sill_task_fn *fn, void *arg)
     return loop->deadlocked ? SILL_EDEADLK : result;
 }
 
-int sill_run_with(const struct sill_run_options *options, sill_task_fn *fn,
-                  void *arg)
+int sill_run_at(const struct sill_run_options *options, sill_task_fn *fn,
+                void *arg, const char *where)
 {
     struct sill_loop loop;
 
@@ -476,15 +477,10 @@ int sill_run_with(const struct sill_run_options *options, sill_task_fn *fn,
     if (rc < 0)
         return rc;
     sill_core_current = &loop;
-    rc = run_root(&loop, fn, arg);
+    rc = run_root(&loop, fn, arg, where);
     sill_core_current = NULL;
     loop_close(&loop);
     return rc;
-}
-
-int sill_run(sill_task_fn *fn, void *arg)
-{
-    return sill_run_with(NULL, fn, arg);
 }
 
 const char *sill_backend_name(void)

@@ -22,7 +22,22 @@ static int would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Returns bytes, the end, an error, or SILL_EBUSY for "would block". */
+/* What went wrong, SILL_EBUSY for "would block". */
+static int failure(struct descriptor *d, unsigned direction)
+{
+    if (would_block(errno)) {
+        descriptor_blocked(d, direction);
+        return SILL_EBUSY;
+    }
+
+    int rc = sill_error_from_errno(errno);
+
+    if (rc == SILL_ECONNRESET)
+        d->reset = true;
+    return rc;
+}
+
+/* Returns bytes, the end, or a failure. */
 static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
 {
     ssize_t n;
@@ -32,12 +47,9 @@ static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
     } while (n < 0 && errno == EINTR);
     if (n > 0 && (size_t)n < size)
         descriptor_drained(d, SILL_SPI_READ);
-    if (n >= 0)
-        return n;
-    if (!would_block(errno))
-        return sill_error_from_errno(errno);
-    descriptor_blocked(d, SILL_SPI_READ);
-    return SILL_EBUSY;
+    if (n < 0)
+        return failure(d, SILL_SPI_READ);
+    return n == 0 && d->reset ? SILL_ECONNRESET : n;
 }
 
 static size_t total(const struct iovec *pieces, size_t count)
@@ -67,15 +79,11 @@ static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
     do {
         n = send_pieces(d->watch.fd, pieces, count);
     } while (n < 0 && errno == EINTR);
-    if (n >= 0) {
-        if ((size_t)n < total(pieces, count))
-            descriptor_drained(d, SILL_SPI_WRITE);
-        return n;
-    }
-    if (!would_block(errno))
-        return sill_error_from_errno(errno);
-    descriptor_blocked(d, SILL_SPI_WRITE);
-    return SILL_EBUSY;
+    if (n < 0)
+        return failure(d, SILL_SPI_WRITE);
+    if ((size_t)n < total(pieces, count))
+        descriptor_drained(d, SILL_SPI_WRITE);
+    return n;
 }
 
 /* A deadline that passed still tries once more: finished work beats it. */

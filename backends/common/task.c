@@ -233,13 +233,17 @@ static void set_joiners(struct sill_task *const tasks[], size_t count,
         tasks[i]->joiner = joiner;
 }
 
+/* The one that ended first, or (count). */
 static size_t find_ended(struct sill_task *const tasks[], size_t count)
 {
-    size_t i = 0;
+    size_t first = count;
 
-    while (i < count && tasks[i]->state != TASK_ENDED)
-        i++;
-    return i;
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i]->state == TASK_ENDED &&
+            (first == count || tasks[i]->ended_at < tasks[first]->ended_at))
+            first = i;
+    }
+    return first;
 }
 
 /* Waits until one of the tasks has ended. */
@@ -302,9 +306,6 @@ static void cancel_all(struct sill_task *self, struct sill_task *const tasks[],
     }
 }
 
-/* Which of the tasks ended first is known by order of ending only while they
- * are looked at one at a time; of those that ended before the call, the first
- * in the array counts. */
 int sill_await_first(struct sill_task *const tasks[], size_t count,
                      size_t *index, int *result, sill_time deadline)
 {
@@ -418,6 +419,7 @@ void sill_core_task_end(struct sill_task *task, int result)
     sill_core_locals_destroy(task);
     task->result = end_of_children(task, result);
     task->state = TASK_ENDED;
+    task->ended_at = task->loop->order++;
     sill_core_timer_drop(task);
     task->loop->alive--;
     tell_parent(task);

@@ -28,16 +28,21 @@ static int try_bind(int fd, const struct sockaddr_any *at)
     return sill_error_from_errno(errno);
 }
 
-/* Whether (path) is a socket that nobody listens on any more. */
+/*
+ * Whether (path) is a socket that nobody has bound any more. Asked with a
+ * socket of the other type: connecting it reaches nobody (EPROTOTYPE), so a
+ * live listener sees no stray connection.
+ */
 static bool is_abandoned(const char *path, int type,
                          const struct sockaddr_any *at)
 {
+    int other = type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM;
     struct stat info;
 
     if (lstat(path, &info) < 0 || !S_ISSOCK(info.st_mode))
         return false;
 
-    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, other | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return false;
