@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server_bad_test.c: what the server does on bad days: clients that lie, stop
+ * or vanish, memory and descriptors that run out, and the end of the service
+ * at any moment.
+ */
+#include "server_kit.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static struct sill_trigger go, arrived;
+
+static int answer(void *arg, struct sill_http_exchange *x)
+{
+    const struct sill_http_head *request = sill_http_request(x);
+    char piece[300];
+    ssize_t got;
+    int *count = arg;
+
+    if (count != NULL)
+        ++*count;
+    if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/wait"))) {
+        sill_resume(&arrived, 0);
+        int rc = sill_suspend(&go, SILL_NEVER);
+        return rc != 0
+                   ? rc
+                   : sill_http_response_send(x, 200, "waited", 6, SILL_NEVER);
+    }
+    if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/endless"))) {
+        int rc = sill_http_response_begin(x, 200, SILL_HTTP_NO_LENGTH);
+        memset(piece, 'x', sizeof(piece));
+        while (rc == 0)
+            rc = sill_http_response_write(x, piece, sizeof(piece), SILL_NEVER);
+        return rc;
+    }
+    if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/ignore")))
+        return sill_http_response_send(x, 200, "ignored", 7, SILL_NEVER);
+    if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/own"))) {
+        got = sill_http_request_read(x, piece, sizeof(piece), SILL_PAST);
+        return sill_http_response_send(x, got == SILL_ETIMEDOUT ? 200 : 599, "",
+                                       0, SILL_NEVER);
+    }
+    while ((got = sill_http_request_read(x, piece, sizeof(piece), SILL_NEVER)) >
+           0)
+        continue;
+    if (got < 0)
+        return (int)got;
+    return sill_http_response_send(x, 200, "hello", 5, SILL_NEVER);
+}
+
+#define H "Host: x\r\n"
+
+/* What must never be taken for a request, or for two. */
+static const struct {
+    const char *text;
+    int status;
+} corpus[] = {
+    {"nonsense\r\n\r\n", 400},
+    {"GET /\r\n\r\n", 400},
+    {"GET  / HTTP/1.1\r\n" H "\r\n", 400},
+    {"GET / HTTP/1.1 \r\n" H "\r\n", 400},
+    {"GET / http/1.1\r\n" H "\r\n", 400},
+    {" GET / HTTP/1.1\r\n" H "\r\n", 400},
+    {"G\x01T / HTTP/1.1\r\n" H "\r\n", 400},
+    {"GET /\x7f HTTP/1.1\r\n" H "\r\n", 400},
+    {"GET / HTTP/2.0\r\n" H "\r\n", 505},
+    {"GET / HTTP/1.1\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H H "\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A b: c\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H ": c\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A: b\x01\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A: b\r c\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A: b\n\r\n", 400},
+    {"GET / HTTP/1.1\n" H "\n", 400},
+    {"GET / HTTP/1.1\r\n" H "A: b\r\n c\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n A: b\r\n" H "\r\n", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\na",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 1, 1\r\n\r\na", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: +1\r\n\r\na", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\na", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 0x1\r\n\r\na", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 1 2\r\n\r\na", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 99999999999999999999999\r\n\r\na",
+     413},
+    {"POST / HTTP/1.1\r\n" H
+     "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 501},
+    {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n", 501},
+    {"POST / HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H
+     "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+     -1},
+    {"POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Transfer-Encoding:\x0b"
+     "chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"POST / HTTP/1.1\r\n" H "Expect: 200-ok\r\nContent-Length: 0\r\n\r\n",
+     417},
+    {"GET http:// HTTP/1.1\r\n" H "\r\n", 400},
+    {"GET * HTTP/1.1\r\n" H "\r\n", 400},
+    {"GET x HTTP/1.1\r\n" H "\r\n", 400},
+};
+
+#define CHUNKED "POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n"
+
+/* Bodies that are wrong: the handler is called, and reads them. */
+static const char *const bodies[] = {
+    CHUNKED "x\r\n",
+    CHUNKED "\r\n0\r\n\r\n",
+    CHUNKED "-1\r\n",
+    CHUNKED "0x1\r\na\r\n0\r\n\r\n",
+    CHUNKED "1 \r\na\r\n0\r\n\r\n",
+    CHUNKED " 1\r\na\r\n0\r\n\r\n",
+    CHUNKED "1\na\r\n0\r\n\r\n",
+    CHUNKED "1\r\nab\r\n0\r\n\r\n",
+    CHUNKED "1\r\na\n0\r\n\r\n",
+    CHUNKED "1\r\na0\r\n\r\n",
+    CHUNKED "ffffffffffffffff1\r\n",
+    CHUNKED "1;a\x01\r\na\r\n0\r\n\r\n",
+    CHUNKED "0\r\nA b: c\r\n\r\n",
+    CHUNKED "0\r\n A: c\r\n\r\n",
+    CHUNKED "0\r\nA: c\n\r\n",
+};
+
+/* Answers with an error, once, and then the end. */
+static void expect_end(const char *text, int status, const char *request)
+{
+    int found = status_of(text);
+    bool is_right =
+        found == status || (status == -1 && (found == 400 || found == 501));
+    ck_assert_msg(is_right && count_of(text, "HTTP/1.1") == 1 &&
+                      has_line(text, "Connection: close"),
+                  "%s\ngave %s", request, text);
+}
+
+CASE(malformed_heads_are_refused_and_end_the_connection)
+{
+    int calls = 0;
+    struct kit kit = {0};
+    kit_start(&kit, answer, &calls);
+    size_t count = sizeof(corpus) / sizeof(corpus[0]);
+    for (size_t i = 0; i < count; i++) {
+        char request[1024];
+        snprintf(request, sizeof(request), "%s" GET("/smuggled"),
+                 corpus[i].text);
+        char *text = peer_ask(&kit, request);
+        expect_end(text, corpus[i].status, corpus[i].text);
+        free(text);
+    }
+    ck_assert_int_eq(calls, 0);
+    ck_assert_uint_eq(kit.server.stats.rejected, count);
+    return kit_stop(&kit);
+}
+
+CASE(nul_anywhere_in_a_head_is_refused)
+{
+    static const char request[] = GET("/abc");
+    struct kit kit = {0};
+    int calls = 0;
+    kit_start(&kit, answer, &calls);
+    for (size_t at = 0; at < sizeof(request) - 1; at++) {
+        struct peer peer;
+        char bytes[sizeof(request)];
+        memcpy(bytes, request, sizeof(bytes));
+        bytes[at] = '\0';
+        peer_open(&peer, &kit);
+        peer_send(&peer, bytes, sizeof(bytes) - 1);
+        ck_assert_int_eq(sill_stream_shutdown(&peer.stream, kit_soon()), 0);
+        peer_read_end(&peer);
+        expect_end(peer.text, 400, "NUL");
+        peer_close(&peer);
+    }
+    ck_assert_int_eq(calls, 0);
+    return kit_stop(&kit);
+}
+
+CASE(malformed_bodies_are_refused_and_end_the_connection)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        char request[1024];
+        snprintf(request, sizeof(request), "%s" GET("/smuggled"), bodies[i]);
+        char *text = peer_ask(&kit, request);
+        expect_end(text, 400, bodies[i]);
+        free(text);
+    }
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    return kit_stop(&kit);
+}
+
+CASE(malformed_body_that_nobody_reads_ends_the_connection)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    char *text = peer_ask(&kit, "POST /ignore HTTP/1.1\r\n" H
+                                "Transfer-Encoding: chunked\r\n\r\n"
+                                "x\r\n" GET("/smuggled"));
+    ck_assert_int_eq(status_of(text), 200);
+    ck_assert_int_eq(count_of(text, "HTTP/1.1"), 1);
+    free(text);
+    return kit_stop(&kit);
+}
+
+CASE(bounds_have_their_statuses)
+{
+    struct kit kit = {.server = {.limits = {.line = 100,
+                                            .headers = 4,
+                                            .header_bytes = 200,
+                                            .chunk_line = 20,
+                                            .trailer_bytes = 50,
+                                            .body = 10}}};
+    char line[200], header[300], trailer[200];
+    memset(line, 'a', sizeof(line));
+    memset(header, 'a', sizeof(header));
+    memset(trailer, 'a', sizeof(trailer));
+    line[sizeof(line) - 1] = header[sizeof(header) - 1] =
+        trailer[sizeof(trailer) - 1] = '\0';
+    char long_line[512], long_header[512], long_trailer[512];
+    sprintf(long_line, "GET /%s HTTP/1.1\r\n" H "\r\n", line);
+    sprintf(long_header, "GET / HTTP/1.1\r\n" H "A: %s\r\n\r\n", header);
+    sprintf(long_trailer, CHUNKED "0\r\nA: %s\r\n\r\n", trailer);
+
+    const struct {
+        const char *request;
+        int status;
+    } cases[] = {
+        {GET("/"), 200},
+        {long_line, 414},
+        {long_header, 431},
+        {"GET / HTTP/1.1\r\n" H "A:1\r\nB:1\r\nC:1\r\nD:1\r\n\r\n", 431},
+        {"POST / HTTP/1.1\r\n" H "Content-Length: 10\r\n\r\n0123456789", 200},
+        {"POST / HTTP/1.1\r\n" H "Content-Length: 11\r\n\r\n01234567890", 413},
+        {CHUNKED "5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n", 200},
+        {CHUNKED "5\r\n01234\r\n6\r\n567890\r\n0\r\n\r\n", 413},
+        {CHUNKED "5;aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n01234\r\n0\r\n\r\n", 400},
+        {long_trailer, 431},
+    };
+
+    kit_start(&kit, answer, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct peer peer;
+        peer_open(&peer, &kit);
+        peer_say(&peer, cases[i].request);
+        ck_assert_int_eq(sill_stream_shutdown(&peer.stream, kit_soon()), 0);
+        peer_read_end(&peer);
+        ck_assert_msg(status_of(peer.text) == cases[i].status, "%s\ngave %s",
+                      cases[i].request, peer.text);
+        peer_close(&peer);
+    }
+    return kit_stop(&kit);
+}
+
+CASE(refused_client_that_goes_on_sending_can_read_the_answer)
+{
+    struct kit kit = {.server = {.limits = {.body = 10}}};
+    struct peer peer;
+    char junk[4096];
+    memset(junk, 'x', sizeof(junk));
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
+    for (int i = 0; i < 24; i++) {
+        peer_send(&peer, junk, sizeof(junk));
+        sill_yield();
+    }
+    ck_assert_int_eq(sill_stream_shutdown(&peer.stream, kit_soon()), 0);
+    ssize_t got;
+    while ((got = peer_read(&peer)) > 0)
+        continue;
+    ck_assert_int_eq((int)got, 0);
+    expect_end(peer.text, 413, "413");
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+#define SHORT (50 * SILL_MILLISECOND)
+
+CASE(slow_head_is_given_up_with_408)
+{
+    struct kit kit = {.server = {.head_timeout = SHORT}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    sill_time begin = sill_now();
+    peer_say(&peer, GET("/") "GET / HT");
+    peer_read_end(&peer);
+    ck_assert(sill_now() - begin >= SHORT);
+    ck_assert_int_eq(count_of(peer.text, "HTTP/1.1 200 OK"), 1);
+    ck_assert_int_eq(count_of(peer.text, "HTTP/1.1 408 Request Timeout"), 1);
+    ck_assert_int_eq(count_of(peer.text, "Connection: close"), 1);
+    ck_assert_uint_eq(kit.server.stats.late, 1);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(drops_do_not_keep_a_slow_head_alive)
+{
+    struct kit kit = {.server = {.head_timeout = SHORT}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "GET / HTTP/1.1\r\n");
+    int sent = 0;
+    while (kit.server.stats.late == 0 && sent++ < 100) {
+        ck_assert_int_eq(sill_sleep(sill_after(5 * SILL_MILLISECOND)), 0);
+        if (kit.server.stats.late == 0)
+            peer_say(&peer, "A: b\r\n");
+    }
+    ck_assert_int_lt(sent, 20);
+    peer_read_end(&peer);
+    ck_assert_int_eq(status_of(peer.text), 408);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(slow_body_is_given_up_with_408)
+{
+    struct kit kit = {.server = {.body_timeout = SHORT}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nab");
+    peer_read_end(&peer);
+    expect_end(peer.text, 408, "slow body");
+    ck_assert_uint_eq(kit.server.stats.late, 1);
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(body_that_flows_earns_more_time)
+{
+    struct kit kit = {.server = {.body_timeout = SHORT, .body_rate = 1}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n");
+    while (kit.server.stats.requests == 0)
+        sill_yield();
+    peer_say(&peer, "ab");
+    ck_assert_int_eq(sill_sleep(sill_after(2 * SHORT)), 0);
+    peer_say(&peer, "cde");
+    peer_read_until(&peer, "hello", 1);
+    ck_assert_int_eq(status_of(peer.text), 200);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(deadline_of_the_handler_is_its_own_affair)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "POST /own HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n");
+    peer_read_until(&peer, "\r\n\r\n", 1);
+    ck_assert_int_eq(status_of(peer.text), 200);
+    peer_say(&peer, "abcde" GET("/"));
+    peer_read_until(&peer, "hello", 1);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(idle_connection_is_closed_without_a_word)
+{
+    struct kit kit = {.server = {.idle_timeout = SHORT}};
+    struct peer used, fresh;
+    kit_start(&kit, answer, NULL);
+    peer_open(&fresh, &kit);
+    peer_open(&used, &kit);
+    peer_say(&used, GET("/"));
+    peer_read_until(&used, "hello", 1);
+    peer_forget(&used);
+    sill_time begin = sill_now();
+    peer_read_end(&used);
+    ck_assert(sill_now() - begin >= SHORT / 2);
+    peer_read_end(&fresh);
+    ck_assert_uint_eq(used.size, 0);
+    ck_assert_uint_eq(fresh.size, 0);
+    peer_close(&used);
+    peer_close(&fresh);
+    return kit_stop(&kit);
+}
+
+CASE(client_that_does_not_read_is_given_up)
+{
+    struct kit kit = {.server = {.write_timeout = SHORT}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, GET("/endless"));
+    sill_time limit = kit_soon();
+    while (kit.server.stats.late == 0 && sill_now() < limit)
+        ck_assert_int_eq(sill_sleep(sill_after(5 * SILL_MILLISECOND)), 0);
+    ck_assert_uint_eq(kit.server.stats.late, 1);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+static const char tale[] =
+    GET("/") "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc" CHUNKED
+             "3\r\nabc\r\n0\r\nA: b\r\n\r\n" GET("/ignore");
+
+/* A socket that resets its connection when it is closed. */
+static int open_harsh(const struct kit *kit)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct linger harsh = {1, 0};
+    address.sin_port = htons(kit->address.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)),
+                     0);
+    ck_assert_int_eq(
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &harsh, sizeof(harsh)), 0);
+    return fd;
+}
+
+static void ask_bystander(struct peer *peer)
+{
+    peer_forget(peer);
+    peer_say(peer, GET("/"));
+    peer_read_until(peer, "hello", 1);
+}
+
+/* Lets the server see the end of every connection but (count). */
+static void settle(struct kit *kit, size_t count)
+{
+    sill_time limit = kit_soon();
+    while (kit->server.stats.open != count && sill_now() < limit)
+        sill_yield();
+    ck_assert_uint_eq(kit->server.stats.open, count);
+}
+
+CASE(client_may_vanish_at_every_byte)
+{
+    struct kit kit = {0};
+    struct peer bystander, peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&bystander, &kit);
+    ask_bystander(&bystander);
+    int before = descriptors();
+    for (size_t size = 0; size < sizeof(tale); size++) {
+        peer_open(&peer, &kit);
+        peer_send(&peer, tale, size);
+        if (size % 2 == 0)
+            sill_yield();
+        peer_close(&peer);
+        ask_bystander(&bystander);
+    }
+    settle(&kit, 1);
+    ck_assert_int_eq(descriptors(), before);
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    peer_close(&bystander);
+    return kit_stop(&kit);
+}
+
+CASE(client_may_reset_at_every_byte)
+{
+    struct kit kit = {0};
+    struct peer bystander;
+    kit_start(&kit, answer, NULL);
+    peer_open(&bystander, &kit);
+    ask_bystander(&bystander);
+    int before = descriptors();
+    for (size_t size = 0; size < sizeof(tale); size++) {
+        int fd = open_harsh(&kit);
+        ck_assert_int_eq((int)send(fd, tale, size, MSG_NOSIGNAL), (int)size);
+        for (size_t i = 0; i < size % 4; i++)
+            sill_yield();
+        close(fd);
+        ask_bystander(&bystander);
+    }
+    settle(&kit, 1);
+    ck_assert_int_eq(descriptors(), before);
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    peer_close(&bystander);
+    return kit_stop(&kit);
+}
+
+CASE(client_may_reset_while_it_is_answered)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    for (int rounds = 0; rounds < 50; rounds++) {
+        int fd = open_harsh(&kit);
+        ck_assert_int_gt((int)send(fd, GET("/endless"), 32, MSG_NOSIGNAL), 0);
+        for (int i = 0; i < rounds; i++)
+            sill_yield();
+        close(fd);
+    }
+    settle(&kit, 0);
+    return kit_stop(&kit);
+}
+
+CASE(more_connections_than_the_bound_wait)
+{
+    struct kit kit = {.server = {.connections_max = 2}};
+    struct peer a, b, c;
+    kit_start(&kit, answer, NULL);
+    peer_open(&a, &kit);
+    peer_open(&b, &kit);
+    ask_bystander(&a);
+    ask_bystander(&b);
+    peer_open(&c, &kit);
+    peer_say(&c, GET("/"));
+    for (int i = 0; i < 100; i++)
+        sill_yield();
+    ck_assert_uint_eq(kit.server.stats.open, 2);
+    ck_assert_uint_eq(kit.server.stats.connections, 2);
+    peer_close(&a);
+    peer_read_until(&c, "hello", 1);
+    ck_assert_uint_eq(kit.server.stats.connections, 3);
+    peer_close(&b);
+    peer_close(&c);
+    return kit_stop(&kit);
+}
+
+CASE(service_ends_while_connections_are_at_their_bound)
+{
+    struct kit kit = {.server = {.connections_max = 1}};
+    struct peer a;
+    kit_start(&kit, answer, NULL);
+    peer_open(&a, &kit);
+    ask_bystander(&a);
+    int rc = kit_stop(&kit);
+    peer_close(&a);
+    return rc;
+}
+
+CASE(lack_of_descriptors_delays_and_ends_nothing)
+{
+    struct kit kit = {0};
+    struct peer old, new;
+    struct rlimit limit, tight;
+    kit_start(&kit, answer, NULL);
+    peer_open(&old, &kit);
+    ask_bystander(&old);
+
+    int held[2048], count = 0;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    tight = limit;
+    tight.rlim_cur = 256;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    while ((held[count] = dup(0)) >= 0)
+        count++;
+    close(held[--count]); /* one for the client, none for the server */
+    peer_open(&new, &kit);
+    peer_say(&new, GET("/"));
+    sill_time end = sill_after(100 * SILL_MILLISECOND);
+    while (sill_now() < end) {
+        ask_bystander(&old);
+        ck_assert_int_eq(sill_sleep(sill_after(5 * SILL_MILLISECOND)), 0);
+    }
+    ck_assert_uint_ge(kit.server.stats.exhausted, 1);
+    ck_assert_uint_le(kit.server.stats.exhausted, 10);
+    ck_assert_uint_eq(new.size, 0);
+    while (count > 0)
+        close(held[--count]);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    peer_read_until(&new, "hello", 1);
+    ask_bystander(&old);
+    peer_close(&old);
+    peer_close(&new);
+    return kit_stop(&kit);
+}
+
+/* A client's whole visit; its failures do not matter. */
+static int visit(void *arg)
+{
+    const struct kit *kit = arg;
+    struct sill_stream stream;
+    char text[4096];
+    size_t size = 0;
+
+    int rc = sill_stream_connect(&stream, &kit->address, NULL, kit_soon());
+    if (rc != 0)
+        return rc;
+    rc = sill_stream_write_all(&stream, tale, sizeof(tale) - 1, NULL,
+                               kit_soon());
+    while (rc == 0) {
+        ssize_t got = sill_stream_read(&stream, text + size,
+                                       sizeof(text) - 1 - size, kit_soon());
+        if (got <= 0)
+            break;
+        size += (size_t)got;
+        text[size] = '\0';
+        rc = strstr(text, "ignored") != NULL;
+    }
+    sill_stream_close(&stream);
+    return rc;
+}
+
+CASE(any_allocation_may_fail)
+{
+    struct kit kit = {0};
+    struct peer bystander;
+    blocks_watch();
+    kit_start(&kit, answer, NULL);
+    peer_open(&bystander, &kit);
+    ask_bystander(&bystander);
+    free(bystander.text);
+    bystander.text = NULL;
+    settle(&kit, 1);
+    long before = blocks_open();
+    int n = 0;
+    do {
+        struct sill_task *task;
+        int result = 0;
+        blocks_fail(++n);
+        int rc = sill_spawn(visit, &kit, &task);
+        if (rc == 0)
+            ck_assert_int_eq(sill_await(task, &result, kit_soon()), 0);
+        bool was_failed = blocks_failed();
+        blocks_fail(0);
+        ck_assert(rc == 0 || was_failed);
+        ck_assert_msg(was_failed || result == 1, "visit: %d", result);
+        ask_bystander(&bystander);
+        settle(&kit, 1);
+        ck_assert_int_le((int)(blocks_open() - before), 1);
+        if (!was_failed)
+            break;
+    } while (n < 1000);
+    ck_assert_int_gt(n, 3);
+    peer_close(&bystander);
+    return kit_stop(&kit);
+}
+
+CASE(service_may_be_cancelled_at_any_step)
+{
+    blocks_watch();
+    int before = descriptors();
+    for (int steps = 0; steps < 60; steps++) {
+        struct kit kit = {0};
+        struct sill_task *visitors[3];
+        long blocks = blocks_open();
+        kit_start(&kit, answer, NULL);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(sill_spawn(visit, &kit, &visitors[i]), 0);
+        for (int i = 0; i < steps; i++)
+            sill_yield();
+        ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
+        ck_assert_uint_eq(kit.server.stats.open, 0);
+        ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
+        ck_assert_int_eq((int)(blocks_open() - blocks), 0);
+    }
+    ck_assert_int_eq(descriptors(), before);
+    return 0;
+}
+
+CASE(service_may_be_stopped_at_any_step)
+{
+    blocks_watch();
+    int before = descriptors();
+    for (int steps = 0; steps < 60; steps++) {
+        struct kit kit = {0};
+        struct sill_task *visitors[3];
+        long blocks = blocks_open();
+        kit_start(&kit, answer, NULL);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(sill_spawn(visit, &kit, &visitors[i]), 0);
+        for (int i = 0; i < steps; i++)
+            sill_yield();
+        ck_assert_int_eq(kit_stop(&kit), 0);
+        ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
+        ck_assert_int_eq((int)(blocks_open() - blocks), 0);
+    }
+    ck_assert_int_eq(descriptors(), before);
+    return 0;
+}
+
+CASE(drain_closes_the_idle_and_lets_the_busy_finish)
+{
+    struct kit kit = {0};
+    struct peer idle, busy;
+    struct sill_stream late;
+    int result = -1;
+    sill_trigger_init(&go, NULL, NULL);
+    sill_trigger_init(&arrived, NULL, NULL);
+    kit_start(&kit, answer, NULL);
+    peer_open(&idle, &kit);
+    ask_bystander(&idle);
+    peer_forget(&idle);
+    peer_open(&busy, &kit);
+    peer_say(&busy, GET("/wait") GET("/"));
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+
+    sill_resume(&kit.stop, 0);
+    peer_read_end(&idle);
+    ck_assert_uint_eq(idle.size, 0);
+    ck_assert_int_eq(sill_stream_connect(&late, &kit.address, NULL, kit_soon()),
+                     SILL_ECONNREFUSED);
+    ck_assert_uint_eq(kit.server.stats.open, 1);
+    ck_assert_int_eq(sill_await(kit.task, &result, SILL_PAST), SILL_ETIMEDOUT);
+
+    sill_resume(&go, 0);
+    peer_read_end(&busy);
+    ck_assert_int_eq(count_of(busy.text, "HTTP/1.1"), 1);
+    ck_assert(has_line(busy.text, "Connection: close"));
+    ck_assert_str_eq(body_of(busy.text), "waited");
+    peer_close(&idle);
+    peer_close(&busy);
+    return kit_stop(&kit);
+}
+
+CASE(what_is_left_after_the_grace_is_cancelled)
+{
+    struct kit kit = {.server = {.grace = SHORT}};
+    struct peer busy;
+    sill_trigger_init(&go, NULL, NULL);
+    sill_trigger_init(&arrived, NULL, NULL);
+    kit_start(&kit, answer, NULL);
+    peer_open(&busy, &kit);
+    peer_say(&busy, GET("/wait"));
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    sill_time begin = sill_now();
+    int rc = kit_stop(&kit);
+    ck_assert(sill_now() - begin >= SHORT);
+    peer_read_end(&busy);
+    ck_assert_uint_eq(busy.size, 0);
+    peer_close(&busy);
+    return rc;
+}
+
+CASE(service_ends_at_its_deadline_and_can_begin_again)
+{
+    struct kit kit = {.server = {.handler = answer}};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(sill_address_ip(&kit.address, "127.0.0.1", 0), 0);
+        ck_assert_int_eq(
+            sill_listener_listen(&kit.listener, &kit.address, NULL), 0);
+        sill_time limit = sill_after(SHORT);
+        ck_assert_int_eq(sill_http_serve(&kit.server, &kit.listener, limit), 0);
+        ck_assert(sill_now() >= limit);
+        ck_assert_int_eq(sill_listener_local(&kit.listener, &kit.address),
+                         SILL_ECLOSED);
+    }
+    return 0;
+}
+
+CASE(cancelled_service_says_so)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    sill_yield();
+    ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
+    ck_assert_int_eq(sill_listener_local(&kit.listener, &kit.address),
+                     SILL_ECLOSED);
+    return 0;
+}
+
+CASE(server_without_a_handler_is_refused)
+{
+    struct kit kit = {0};
+    ck_assert_int_eq(sill_address_ip(&kit.address, "127.0.0.1", 0), 0);
+    ck_assert_int_eq(sill_listener_listen(&kit.listener, &kit.address, NULL),
+                     0);
+    ck_assert_int_eq(sill_http_serve(&kit.server, &kit.listener, SILL_NEVER),
+                     SILL_EINVAL);
+    return 0;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("http server on bad days");
+    TCase *cases = tcase_create("server");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, malformed_heads_are_refused_and_end_the_connection);
+    tcase_add_test(cases, nul_anywhere_in_a_head_is_refused);
+    tcase_add_test(cases, malformed_bodies_are_refused_and_end_the_connection);
+    tcase_add_test(cases, malformed_body_that_nobody_reads_ends_the_connection);
+    tcase_add_test(cases, bounds_have_their_statuses);
+    tcase_add_test(cases,
+                   refused_client_that_goes_on_sending_can_read_the_answer);
+    tcase_add_test(cases, slow_head_is_given_up_with_408);
+    tcase_add_test(cases, drops_do_not_keep_a_slow_head_alive);
+    tcase_add_test(cases, slow_body_is_given_up_with_408);
+    tcase_add_test(cases, body_that_flows_earns_more_time);
+    tcase_add_test(cases, deadline_of_the_handler_is_its_own_affair);
+    tcase_add_test(cases, idle_connection_is_closed_without_a_word);
+    tcase_add_test(cases, client_that_does_not_read_is_given_up);
+    tcase_add_test(cases, client_may_vanish_at_every_byte);
+    tcase_add_test(cases, client_may_reset_at_every_byte);
+    tcase_add_test(cases, client_may_reset_while_it_is_answered);
+    tcase_add_test(cases, more_connections_than_the_bound_wait);
+    tcase_add_test(cases, service_ends_while_connections_are_at_their_bound);
+    tcase_add_test(cases, lack_of_descriptors_delays_and_ends_nothing);
+    tcase_add_test(cases, any_allocation_may_fail);
+    tcase_add_test(cases, service_may_be_cancelled_at_any_step);
+    tcase_add_test(cases, service_may_be_stopped_at_any_step);
+    tcase_add_test(cases, drain_closes_the_idle_and_lets_the_busy_finish);
+    tcase_add_test(cases, what_is_left_after_the_grace_is_cancelled);
+    tcase_add_test(cases, service_ends_at_its_deadline_and_can_begin_again);
+    tcase_add_test(cases, cancelled_service_says_so);
+    tcase_add_test(cases, server_without_a_handler_is_refused);
+    suite_add_tcase(suite, cases);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failures = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
