@@ -565,13 +565,14 @@ static int tour_watch(void *unused)
         if (rc == 0)
             rc = expect(sill_watch_wait(&watch, SILL_READ, sill_after(100)),
                         SILL_ETIMEDOUT);
-        (void)shutdown(ends[1], SHUT_RDWR);
+        (void)close(ends[1]);
         if (rc == 0)
             rc = expect(sill_watch_wait(&watch, SILL_READ, soon()), SILL_READ);
         sill_watch_close(&watch);
+    } else {
+        (void)close(ends[1]);
     }
     (void)close(ends[0]);
-    (void)close(ends[1]);
     return rc;
 }
 
