@@ -124,8 +124,8 @@ static const char *response(size_t *size)
         length = (size_t)snprintf(text, sizeof text,
                                   "HTTP/1.1 200 OK\r\n"
                                   "Date: %s\r\n"
-                                  "Content-Type: text/plain\r\n"
                                   "Content-Length: 13\r\n"
+                                  "Content-Type: text/plain\r\n"
                                   "\r\n"
                                   "Hello, World!",
                                   date);
