@@ -319,6 +319,205 @@ SILL_API int sill_http_files_handle(void *files,
  */
 SILL_API const char *sill_http_files_type(const char *name);
 
+/* ------------------------------------------------------------------------
+ * Client: all calls
+ */
+
+/*
+ * A client keeps connections between calls. Zero it, set what shall differ
+ * from the defaults, and call. It serves the tasks of one loop.
+ */
+struct sill_http_client {
+    /*
+     * Finds out where (host) is: writes up to (room) addresses, the best one
+     * first, and returns how many, or a SILL_E code. Their port is set by the
+     * client. NULL: (host) is an address in numbers or "localhost"; SILL_ENOENT
+     * for every other name.
+     */
+    int (*resolve)(void *arg, const char *host, struct sill_address *addresses,
+                   size_t room, sill_time deadline);
+
+    /*
+     * Opens (stream) to (host), which is then not resolved: through a proxy,
+     * for example. Returns 0 or a SILL_E code. NULL: sill_stream_connect.
+     */
+    int (*connect)(void *arg, struct sill_stream *stream, const char *host,
+                   uint16_t port, sill_time deadline);
+
+    void *arg; /* theirs */
+
+    /* 0 means the default, which is given behind. */
+    size_t idle_max;                /* connections kept for later; 32 */
+    size_t idle_per_host;           /* of these, to one host and port; 4 */
+    sill_duration idle_timeout;     /* kept no longer than this; 60 s */
+    sill_duration continue_timeout; /* an answer to Expect is due; 1 s */
+    struct sill_http_limits limits; /* each 0: as SILL_HTTP_LIMITS_INIT */
+
+    /* How much was done; to be read at any time. */
+    struct {
+        size_t idle;          /* connections kept right now */
+        uint64_t connections; /* opened */
+        uint64_t reused;      /* times that one was used again */
+        uint64_t retries;     /* times that one had died, and a call moved */
+        uint64_t redirects;   /* followed */
+    } stats;
+
+    /* private */
+    struct sill_http_connection *first_idle;
+};
+
+/* The most addresses of one host that are tried. */
+#define SILL_HTTP_ADDRESSES_MAX 8
+
+/* Closes the connections that (client) keeps; all its calls are closed. The
+ * client may be used again. Never suspends. */
+SILL_API void sill_http_client_close(struct sill_http_client *client);
+
+/* ------------------------------------------------------------------------
+ * Client: one call
+ *
+ *     rc = sill_http_call_open(&client, url, NULL, &call, deadline);
+ *     if (rc == 0)
+ *         rc = sill_http_call_response(call, &head, deadline);
+ *     while (rc == 0 && (got = sill_http_call_read(call, buffer, size,
+ *                                                  deadline)) > 0)
+ *         ...
+ *     sill_http_call_close(call);
+ */
+
+struct sill_http_call;
+
+/*
+ * What is asked for; a zeroed one, or NULL, is a GET. All that it points to
+ * lives until the response has come, for it may be sent again.
+ */
+struct sill_http_call_options {
+    const char *method; /* NULL: GET. CONNECT is refused */
+
+    /* Host, Connection, Content-Length, Transfer-Encoding and Expect are the
+     * client's. */
+    const struct sill_http_header *headers;
+    size_t header_count;
+
+    const void *body; /* in one piece, or ... */
+    size_t body_size;
+    bool streams_body; /* ... by sill_http_call_write, and then ... */
+    uint64_t length;   /* ... so long; SILL_HTTP_NO_LENGTH: in chunks */
+
+    bool expects_continue;  /* ask before the body is sent */
+    bool ends_connection;   /* the last call on its connection */
+    unsigned redirects_max; /* followed; 0: a redirect is a response */
+};
+
+/*
+ * Connects, or takes a connection that is kept, and sends the request's head
+ * and, when it is in one piece, its body.
+ *
+ * url    http only, see sill_http_url_parse; copied.
+ * call   receives the handle; NULL after a failure.
+ *
+ * A connection that was kept and turns out to be dead is replaced by a new one,
+ * once, here or in response: only when no byte of the response has come, the
+ * method is idempotent and the body is in one piece.
+ *
+ * Returns 0, or
+ *
+ *   SILL_EINVAL   no such URL, or method or headers that cannot be sent
+ *   SILL_ENOENT   the host is not known
+ *   SILL_ENOMEM   exhausted
+ *
+ * or an error of sill_stream_connect or sill_stream_write. A peer that takes
+ * no more, but may have answered, is no failure yet: response says.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_call_open(struct sill_http_client *client, const char *url,
+                    const struct sill_http_call_options *options,
+                    struct sill_http_call **call, sill_time deadline);
+
+/*
+ * Sends (size) bytes of a body that is streamed. With Expect the first call
+ * waits for the answer.
+ *
+ * Returns 0; SILL_EINVAL when none is; SILL_EMSGSIZE for more than the length
+ * that was given, with nothing sent; SILL_EPIPE when the peer does not want it
+ * and has answered: see the response; or another error of sill_stream_write,
+ * which is final.
+ */
+SILL_API SILL_MUST_CHECK int sill_http_call_write(struct sill_http_call *call,
+                                                  const void *data, size_t size,
+                                                  sill_time deadline);
+
+/*
+ * Adds a trailer to a body that is sent in chunks.
+ *
+ * Returns 0, SILL_EINVAL (no such body, or cannot be sent), or SILL_EMSGSIZE
+ * (more than 4 096 bytes of them). Never suspends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_call_add_trailer(struct sill_http_call *call, const char *name,
+                           const char *value);
+
+/*
+ * Ends the request and waits for the head of the response; responses of the
+ * class 1xx are passed over, and redirects followed if that was asked for: 303
+ * with GET (HEAD stays HEAD), 301 and 302 with GET when it was POST, else with
+ * the same method and body. Authorization, Cookie and Proxy-Authorization go to
+ * the first host and port only. A redirect without a Location, or of a body
+ * that was streamed and would be sent again, is a response.
+ *
+ * head   receives it; it lives until the call is closed.
+ *
+ * Returns 0, and again every time after, or
+ *
+ *   SILL_EPROTO     the peer broke the protocol: see sill_http_call_error
+ *   SILL_EMSGSIZE   more than a limit, or than redirects_max
+ *   SILL_EOF        the peer ended before
+ *   SILL_EINVAL     the streamed body is shorter than was said, so far
+ *
+ * or an error of call_open or sill_stream_read. SILL_EINVAL, and
+ * SILL_ECANCELED and SILL_ETIMEDOUT while waiting for the peer's words, are not
+ * final: a later call goes on. All others are.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_call_response(struct sill_http_call *call,
+                        const struct sill_http_head **head, sill_time deadline);
+
+/*
+ * Reads up to (size) bytes of the response's body into (buffer), waiting until
+ * there is at least one; after sill_http_call_response.
+ *
+ * Returns how many, 0 at the end of the body and every time after, or an error
+ * as sill_http_call_response does; SILL_EINVAL before it.
+ */
+SILL_API SILL_MUST_CHECK ssize_t sill_http_call_read(
+    struct sill_http_call *call, void *buffer, size_t size, sill_time deadline);
+
+/*
+ * Returns the value of the first trailer called (name), in any case, or a view
+ * with a NULL (at); there are none before the body was read to its end. Never
+ * suspends.
+ */
+SILL_API struct sill_http_view
+sill_http_call_trailer(const struct sill_http_call *call, const char *name);
+
+/* Returns the URL that was asked last, after redirects. Never suspends. */
+SILL_API struct sill_http_view
+sill_http_call_url(const struct sill_http_call *call);
+
+/*
+ * Returns what was wrong with what the peer sent, a code of enum
+ * sill_http_error, after SILL_EPROTO or SILL_EMSGSIZE; 0 for no such error.
+ * Never suspends.
+ */
+SILL_API int sill_http_call_error(const struct sill_http_call *call);
+
+/*
+ * Ends (call); NULL is harmless. Its connection is kept when all was sent and
+ * read, or when little is left of the response and that has come already;
+ * otherwise it is closed. Never suspends.
+ */
+SILL_API void sill_http_call_close(struct sill_http_call *call);
+
 SILL_END
 
 #endif
