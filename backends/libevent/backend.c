@@ -349,8 +349,11 @@ static void libevent_interrupt(void *self)
 {
     struct libevent *e = self;
     int saved = errno;
+    ssize_t n;
 
-    (void)!write(e->wakeup_fd, &(uint64_t){1}, sizeof(uint64_t));
+    do {
+        n = write(e->wakeup_fd, &(uint64_t){1}, sizeof(uint64_t));
+    } while (n < 0 && errno == EINTR);
     errno = saved;
 }
 
