@@ -6,7 +6,6 @@
 #include <sill/error.h>
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,16 +26,15 @@ static bool read_number(const char *text, unsigned long most,
     return *text == '\0';
 }
 
-/* What follows the '%': a number, or the name of an interface. */
+/* What follows the '%'. */
 static bool read_scope(const char *text, uint32_t *scope)
 {
     unsigned long value;
 
-    if (read_number(text, UINT32_MAX, &value))
-        *scope = (uint32_t)value;
-    else
-        *scope = if_nametoindex(text);
-    return *scope != 0;
+    if (!read_number(text, UINT32_MAX, &value))
+        return false;
+    *scope = (uint32_t)value;
+    return true;
 }
 
 static int read_ipv6(struct sill_address *address, const char *host)

@@ -61,7 +61,7 @@ enum sill_error {
 /*
  * Names (error) in one short English phrase, such as "connection refused".
  *
- * error   one of the list, or any other number: that is "unknown error".
+ * error   one of the list; 0 is "success", any other number "unknown error".
  *
  * Returns a string that lives as long as the program. Never suspends; from any
  * thread.

@@ -33,6 +33,10 @@
 #endif
 #if defined(SILL_WITH_TSAN)
 #include <sanitizer/tsan_interface.h>
+/* For a function that returns on another fiber than it was called on. */
+#define CONTEXT_CROSSES __attribute__((no_sanitize("thread")))
+#else
+#define CONTEXT_CROSSES
 #endif
 
 struct context {
@@ -53,8 +57,8 @@ struct context {
 void sill_core_switch(void **save, void *load);
 
 /* Prepares a stack that ends at (top), 16-byte aligned, so that switching to
- * the result calls (entry), which never returns. */
-void *sill_core_prepare(void *top, void (*entry)(void));
+ * the result calls (entry). What that returns is switched to at the end. */
+void *sill_core_prepare(void *top, void *(*entry)(void));
 
 /* Tells the sanitizers that (context) has the stack [bottom, top) now. */
 static inline void context_open(struct context *context, void *bottom,
@@ -101,11 +105,11 @@ static inline void context_arrive(struct context *context)
 #endif
 }
 
-/* Switches from (self) to (next); (ends): (self) never runs again. */
-static inline void context_switch(struct context *self, struct context *next,
+/* What comes last on the old stack; with (ends) it never runs again. */
+static inline void context_depart(struct context *self, struct context *next,
                                   int ends)
 {
-    (void)ends;
+    (void)self, (void)next, (void)ends;
 #if defined(SILL_WITH_ASAN)
     next->from = self;
     __sanitizer_start_switch_fiber(ends ? NULL : &self->fake_stack,
@@ -114,6 +118,11 @@ static inline void context_switch(struct context *self, struct context *next,
 #if defined(SILL_WITH_TSAN)
     __tsan_switch_to_fiber(next->fiber, 0);
 #endif
+}
+
+static inline void context_switch(struct context *self, struct context *next)
+{
+    context_depart(self, next, 0);
     sill_core_switch(&self->sp, next->sp);
     context_arrive(self);
 }

@@ -19,15 +19,31 @@ void sill_core_switch(void **save, void *load)
     (void)swapcontext(&here, load);
 }
 
-void *sill_core_prepare(void *top, void (*entry)(void))
-{
-    uintptr_t place = (uintptr_t)top - sizeof(ucontext_t);
-    ucontext_t *context = (ucontext_t *)(place & ~(uintptr_t)63);
+/* makecontext passes ints only, so the entry is left above the context. */
+struct begin {
+    ucontext_t context;
+    void *(*entry)(void);
+};
 
-    (void)getcontext(context);
-    context->uc_stack.ss_sp = (char *)context - STACK_SURE;
-    context->uc_stack.ss_size = STACK_SURE;
-    context->uc_link = NULL;
-    makecontext(context, entry, 0);
-    return context;
+static void begin(unsigned high, unsigned low)
+{
+    uintptr_t place = (uintptr_t)high << 32 | low;
+    struct begin *self = (struct begin *)place;
+
+    (void)setcontext(self->entry());
+}
+
+void *sill_core_prepare(void *top, void *(*entry)(void))
+{
+    uintptr_t place = ((uintptr_t)top - sizeof(struct begin)) & ~(uintptr_t)63;
+    struct begin *self = (struct begin *)place;
+
+    self->entry = entry;
+    (void)getcontext(&self->context);
+    self->context.uc_stack.ss_sp = (char *)self - STACK_SURE;
+    self->context.uc_stack.ss_size = STACK_SURE;
+    self->context.uc_link = NULL;
+    makecontext(&self->context, (void (*)(void))begin, 2,
+                (unsigned)((uint64_t)place >> 32), (unsigned)place);
+    return &self->context;
 }

@@ -4,8 +4,17 @@
  * the control bits of mxcsr and the x87 control word are the callee's to keep.
  *
  * Storing the control words is cheap, loading them is not (2.4 ns measured):
- * they are loaded only when they differ. Both ends arrive through the one call
- * in loop.c, so the return is predicted.
+ * they are loaded only when they differ.
+ *
+ * A processor predicts a return by the call before it, and a wrong guess costs
+ * 8 ns. So every task leaves through the one call of sill_core_switch in
+ * loop.c and arrives through its ret; a task begins by a call from here, and
+ * when it ends its entry returns to here: no call is left without its return.
+ *
+ * A context that has not begun has bit 0 of its stack pointer set:
+ *
+ *     begun      control words, r15, r14, r13, r12, rbx, rbp, return address
+ *     not begun  control words, entry
  */
     .text
     .globl  sill_core_switch
@@ -26,6 +35,9 @@ sill_core_switch:
     movl    (%rsp), %eax
     movzwl  4(%rsp), %ecx
     movq    %rsp, (%rdi)
+.Lload:
+    testb   $1, %sil
+    jnz     .Lbegin
     movq    %rsi, %rsp
     cmpl    (%rsp), %eax
     jne     .Lmxcsr
@@ -48,6 +60,28 @@ sill_core_switch:
     fldcw   4(%rsp)
     jmp     .Lregisters
     .cfi_endproc
+
+    .cfi_startproc
+    .cfi_undefined rip
+.Lbegin:
+    leaq    -1(%rsi), %rsp
+    cmpl    (%rsp), %eax
+    je      .Lbegin_x87
+    ldmxcsr (%rsp)
+.Lbegin_x87:
+    cmpw    4(%rsp), %cx
+    je      .Lbegin_call
+    fldcw   4(%rsp)
+.Lbegin_call:
+    xorl    %ebp, %ebp
+    call    *8(%rsp)
+    stmxcsr (%rsp)
+    fnstcw  4(%rsp)
+    movq    %rax, %rsi
+    movl    (%rsp), %eax
+    movzwl  4(%rsp), %ecx
+    jmp     .Lload
+    .cfi_endproc
     .size   sill_core_switch, . - sill_core_switch
 
 /* rdi: the top of a stack; rsi: the entry. The new task inherits the control
@@ -58,12 +92,11 @@ sill_core_switch:
     .p2align 4
 sill_core_prepare:
     .cfi_startproc
-    leaq    -72(%rdi), %rax
+    leaq    -16(%rdi), %rax
     stmxcsr (%rax)
     fnstcw  4(%rax)
-    movq    $0, 48(%rax)
-    movq    %rsi, 56(%rax)
-    movq    $0, 64(%rax)
+    movq    %rsi, 8(%rax)
+    orq     $1, %rax
     ret
     .cfi_endproc
     .size   sill_core_prepare, . - sill_core_prepare

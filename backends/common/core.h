@@ -94,7 +94,7 @@ struct sill_loop {
     size_t outside;           /* tasks that wait for something outside */
     size_t alive;             /* tasks that have not ended */
     sill_time looked_at;
-    bool deadlocked, guest;
+    bool deadlocked, forked;
     int *errno_of_thread;
 
     const struct sill_backend *backend;

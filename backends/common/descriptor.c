@@ -113,7 +113,7 @@ void descriptor_close(struct descriptor *descriptor, bool close_fd)
 {
     struct sill_loop *loop = descriptor->loop;
 
-    if (descriptor->watch.handle || descriptor->watch.armed)
+    if ((descriptor->watch.handle || descriptor->watch.armed) && !loop->forked)
         loop->backend->unwatch(loop->self, &descriptor->watch);
     if (close_fd)
         (void)close(descriptor->watch.fd);

@@ -4,7 +4,7 @@
  *
  * While a loop runs SIGSEGV is handled, on a stack of its own. A fault outside
  * of a guard goes to whoever had the signal before; afterwards everything is
- * as it was.
+ * as it was, unless somebody else took the signal meanwhile.
  */
 #include "core.h"
 
@@ -101,11 +101,21 @@ int sill_core_overflow_open(void)
     return rc;
 }
 
+/* Whoever set a handler meanwhile keeps it. */
+static void restore_signal(void)
+{
+    struct sigaction now;
+
+    if (sigaction(SIGSEGV, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+        now.sa_sigaction == on_fault)
+        (void)sigaction(SIGSEGV, &before, NULL);
+}
+
 void sill_core_overflow_close(void)
 {
     (void)pthread_mutex_lock(&lock);
     if (--loops == 0)
-        (void)sigaction(SIGSEGV, &before, NULL);
+        restore_signal();
     (void)pthread_mutex_unlock(&lock);
     close_stack();
 }

@@ -176,7 +176,9 @@ static void native_interrupt(void *self)
     struct native *n = self;
     int saved = errno;
 
-    (void)!write(n->wakeup, &(uint64_t){1}, sizeof(uint64_t));
+    while (write(n->wakeup, &(uint64_t){1}, sizeof(uint64_t)) < 0 &&
+           errno == EINTR)
+        continue;
     errno = saved;
 }
 
