@@ -170,8 +170,8 @@ void suite_pair_open(struct suite_pair *pair, enum suite_kind kind);
 /* Closes both ends; twice is harmless. */
 void suite_pair_close(struct suite_pair *pair);
 
-/* Writes to (stream) until a write with a past deadline times out; returns how
- * many bytes went in. Afterwards any further write waits. */
+/* Writes to (stream) until a write has waited in vain for a while; returns how
+ * many bytes went in. Afterwards any further write waits. Suspends. */
 size_t suite_fill(struct sill_stream *stream);
 
 /* A listener on a free port of 127.0.0.1, and where it is. */
