@@ -878,7 +878,7 @@ SILL_CASE(D, 08, deadlines_of_cancelled_tasks_leave_nothing)
         sleepers_come_and_go();
     ck_assert_int_eq(suite_blocks(), blocks);
     ck_assert_int_eq(suite_mapped(), mapped);
-    ck_assert_int_lt(suite_resident() - resident, 8 << 20);
+    ck_assert_int_lt(suite_resident() - resident, 16 << 20);
 }
 
 struct brief_read {

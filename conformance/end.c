@@ -129,7 +129,7 @@ SILL_CASE_OUTSIDE(Q, 03, a_hundred_runs_leave_what_one_leaves)
         ck_assert_int_eq(sill_run(tour_everything, NULL), 0);
         suite_check_stock(&before);
     }
-    ck_assert_int_lt(suite_resident() - resident, 4 << 20);
+    ck_assert_int_lt(suite_resident() - resident, 16 << 20);
 }
 
 /* ---- Q-04 ---- */
