@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The project in a Markdown file builds and passes its own tests:
+#
+#   guide.sh FILE PREFIX WORK
+#
+# Its files are the blocks whose fence names one, such as "```c folder/file.c".
+# PREFIX is where sill was installed, CC the compiler.
+set -eu
+
+file=$1
+prefix=$2
+work=$3
+
+rm -rf "$work"
+mkdir -p "$work"
+awk '/^```[a-z]+ [a-z_]+\// { print $2 }' "$file" | while read -r name; do
+    mkdir -p "$work/$(dirname "$name")"
+done
+awk -v work="$work" '
+    /^```[a-z]+ [a-z_]+\// { out = work "/" $2; next }
+    /^```/ { out = "" }
+    out { print > out }' "$file"
+
+for project in "$work"/*/CMakeLists.txt; do
+    source=$(dirname "$project")
+    build=$source/build
+    {
+        cmake -S "$source" -B "$build" -DCMAKE_PREFIX_PATH="$prefix" \
+            -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" &&
+            cmake --build "$build" &&
+            ctest --test-dir "$build" --output-on-failure --no-tests=error
+    } >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        exit 1
+    }
+done
