@@ -990,17 +990,22 @@ struct writing {
     int next;
 };
 
+static int write_all_large(struct writing *writing)
+{
+    writing->rc = sill_stream_write_all(&writing->pair.a, large, LARGE,
+                                        &writing->done, writing->deadline);
+    writing->next =
+        (int)sill_stream_write(&writing->pair.a, large, 1, SILL_PAST);
+    return 0;
+}
+
 static int write_large(void *arg)
 {
     struct writing *writing = arg;
     if (writing->all)
-        writing->rc = sill_stream_write_all(&writing->pair.a, large, LARGE,
-                                            &writing->done, writing->deadline);
-    else
-        writing->rc = sill_stream_write(&writing->pair.a, large, LARGE,
-                                        writing->deadline);
-    writing->next =
-        (int)sill_stream_write(&writing->pair.a, large, 1, SILL_PAST);
+        return write_all_large(writing);
+    writing->rc =
+        sill_stream_write(&writing->pair.a, large, LARGE, writing->deadline);
     return 0;
 }
 

@@ -14,7 +14,7 @@
  *
  * Each case runs in a process of its own. A case fails when an assertion
  * does, when sill_run returns anything but 0 (SILL_CASE), when it takes longer
- * than 20 s times the scale (then the task tree is shown), and when it leaves
+ * than 20 s and 5 s times the scale (then the task tree is shown), and when it leaves
  * a descriptor, a thread, a block of sill's memory or a mapping behind. What a
  * case opens itself it must therefore close itself.
  *

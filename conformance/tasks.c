@@ -1069,10 +1069,10 @@ SILL_CASE_OUTSIDE(T, 18, an_overflow_names_the_task_its_place_and_size)
 {
     static char errors[16384];
     int status = suite_fork(run_glutton, NULL, errors, sizeof(errors));
-    ck_assert_msg(WIFSIGNALED(status), "status %#x: %s", status, errors);
-    ck_assert_msg(strstr(errors, "glutton") != NULL, "%s", errors);
-    ck_assert_msg(strstr(errors, "tasks.c:") != NULL, "%s", errors);
-    ck_assert_msg(strstr(errors, "65536") != NULL, "%s", errors);
+    ck_assert_msg(status != 0, "it survived");
+    ck_assert_msg(strstr(errors, "glutton") != NULL, "%.1500s", errors);
+    ck_assert_msg(strstr(errors, "tasks.c:") != NULL, "%.1500s", errors);
+    ck_assert_msg(strstr(errors, "65536") != NULL, "%.1500s", errors);
 }
 
 /* ---- T-19 ---- */
