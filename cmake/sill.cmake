@@ -182,6 +182,34 @@ function(sill_add_codec_test protocol)
     LABELS protocol TIMEOUT 300)
 endfunction()
 
+# sill_add_fuzz_test(<protocol> SOURCES ... CORPUS <folder>)
+#
+# bin/<protocol>-codec-fuzz: libFuzzer, which needs clang. The test starts from
+# the corpus and tries a bounded number of inputs.
+function(sill_add_fuzz_test protocol)
+  cmake_parse_arguments(arg "" "CORPUS" "SOURCES" ${ARGN})
+  if(NOT SILL_FUZZ)
+    return()
+  endif()
+  set(program ${protocol}-codec-fuzz)
+  add_executable(${program} ${arg_SOURCES})
+  sill_compile(${program})
+  target_link_libraries(${program} PRIVATE sill_api)
+  foreach(step IN ITEMS compile link)
+    cmake_language(CALL target_${step}_options ${program} PRIVATE
+      -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+  endforeach()
+  set_target_properties(${program} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  set(work ${CMAKE_CURRENT_BINARY_DIR}/${program})
+  file(MAKE_DIRECTORY ${work})
+  add_test(NAME ${protocol}.fuzz COMMAND ${program} -runs=200000
+    -max_total_time=30 -timeout=10 ${work}
+    ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
+  set_tests_properties(${protocol}.fuzz PROPERTIES
+    LABELS protocol TIMEOUT 300)
+endfunction()
+
 # sill_add_example(<name> [LIBS ...])
 function(sill_add_example name)
   sill_add_programs(${name} SOURCES ${name}.c ${ARGN})

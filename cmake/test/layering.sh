@@ -104,17 +104,4 @@ for backend in backends/*/; do
 done | grep -v '^\./backend\.c \./default\.c in ' |
     refuse "not the files of the other backends"
 
-# Every source is compiled: an orphan proves nothing and rots.
-for source in $(find api backends protocols conformance examples bench cmake \
-    -name '*.[cS]' | sort); do
-    folder=$(dirname "$source")
-    name=$(basename "$source")
-    machine=${name#context_}
-    [ "$machine" = "$name" ] || [ "${machine%.S}" = "$machine" ] ||
-        name="context_\${CMAKE_SYSTEM_PROCESSOR}.S"
-    [ "$folder" != examples ] || name="sill_add_example(${name%.c}"
-    grep -qF "$name" "$folder"/CMakeLists.txt \
-        "$(dirname "$folder")"/CMakeLists.txt 2>/dev/null || echo "$source"
-done | refuse "no CMakeLists.txt has it"
-
 exit $failed
