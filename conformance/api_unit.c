@@ -7,6 +7,7 @@
 
 #include <sill/stream_ops.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -539,6 +540,50 @@ SILL_CASE(U, 04, stream_may_be_moved_between_calls)
     suite_pair_close(&pair);
 }
 
+/* stream.h, peer: "SILL_ENOTCONN when the peer is gone"; shutdown:
+ * "SILL_ECONNRESET when the peer is gone". */
+SILL_CASE(U, 04, reset_stream_has_no_peer)
+{
+    struct sill_stream stream;
+    struct sill_address address;
+    struct sill_listener listener;
+    struct linger at_once = {1, 0};
+    struct sockaddr_in where = {.sin_family = AF_INET};
+    char byte;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    suite_listen(&listener, &address);
+    where.sin_port = htons(address.port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&where, sizeof(where)), 0);
+    ck_assert_int_eq(sill_listener_accept(&listener, &stream, SILL_NEVER), 0);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+    ck_assert_int_eq(sill_stream_read(&stream, &byte, 1, SILL_NEVER),
+                     SILL_ECONNRESET);
+    ck_assert_int_eq(sill_stream_peer(&stream, &address), SILL_ENOTCONN);
+    ck_assert_int_eq(sill_stream_shutdown(&stream, SILL_NEVER),
+                     SILL_ECONNRESET);
+    sill_stream_close(&stream);
+    sill_listener_close(&listener);
+}
+
+/* address.h: "SILL_FAMILY_NONE unnamed": so are the clients of a Unix-domain
+ * socket. */
+SILL_CASE(U, 04, unix_clients_are_unnamed)
+{
+    struct suite_pair pair;
+    struct sill_address address = suite_loopback(1);
+
+    suite_pair_open(&pair, SUITE_UNIX);
+    ck_assert_int_eq(sill_stream_local(&pair.a, &address), 0);
+    ck_assert_int_eq(address.family, SILL_FAMILY_NONE);
+    address = suite_loopback(1);
+    ck_assert_int_eq(sill_stream_peer(&pair.a, &address), 0);
+    ck_assert_int_eq(address.family, SILL_FAMILY_NONE);
+    suite_pair_close(&pair);
+}
+
 /* ---- U-05: stream_ops.h ---- */
 
 /* A stream that counts what it is asked, and waits when told to. */
@@ -700,16 +745,16 @@ static void run_move_twice(void *arg)
     sill_run(move_twice, NULL);
 }
 
-SILL_CASE_OUTSIDE(U, 05, second_reader_on_one_trigger_ends_the_program)
+SILL_CASE_OUTSIDE(U, 05, second_reader_does_not_reach_the_table)
 {
     twice = read_double;
-    suite_expect_abort(run_move_twice, NULL, "sill_suspend", "api_unit.c:");
+    suite_expect_abort(run_move_twice, NULL, "sill_stream_read", "api_unit.c:");
 }
 
-SILL_CASE_OUTSIDE(U, 05, second_writer_on_one_trigger_ends_the_program)
+SILL_CASE_OUTSIDE(U, 05, second_writer_does_not_reach_the_table)
 {
     twice = write_double;
-    suite_expect_abort(run_move_twice, NULL, "sill_suspend", "api_unit.c:");
+    suite_expect_abort(run_move_twice, NULL, "sill_stream_write", "api_unit.c:");
 }
 
 /* ---- U-06: outside of a task ---- */

@@ -12,8 +12,9 @@
  * SILL_ECANCELED; a call that moved bytes reports them, whatever happened
  * next. The moment a call returns nobody touches its buffer any more.
  *
- * Memory   struct sill_stream is the caller's; it may be moved between calls,
- *          not during one. A zeroed one is closed.
+ * Memory   struct sill_stream is the caller's, and stays in its place until
+ *          every call on it has returned, those that close woke among them. A
+ *          zeroed one is closed.
  * Errors   beside those listed at each call, every call that moves bytes can
  *          return SILL_ECLOSED (closed on this side, before or during the
  *          call), SILL_ECONNRESET, SILL_ETIMEDOUT, SILL_ECANCELED,
@@ -40,7 +41,8 @@ struct sill_stream {
     /* private */
     const struct sill_stream_ops *ops;
     void *impl;
-    unsigned poison; /* SILL_READ, SILL_WRITE: left half-way */
+    unsigned char busy;   /* directions that a task is in */
+    unsigned char poison; /* directions that were left half-way */
 };
 
 /* What the kernel is asked for when a stream or listener is made; zeroed for

@@ -7,10 +7,9 @@
  * <sill/stream.h>.
  *
  * A stream is a table of functions and a pointer. <sill/stream.h> has checked
- * the arguments, and that the current task is not cancelled. An implementation
- * keeps the promises at each entry, which are those of the call with the same
- * name, and ends the program when a second task waits in one direction, which
- * sill_suspend does by itself for two tasks on one trigger.
+ * the arguments, that the current task is not cancelled, and that no other
+ * task is in the same direction; an implementation keeps the promises at each
+ * entry, which are those of the call with the same name.
  */
 #ifndef SILL_STREAM_OPS_H
 #define SILL_STREAM_OPS_H

@@ -39,7 +39,6 @@
 
 SILL_BEGIN
 
-struct sill_loop;
 struct sill_trigger;
 
 /* What an abort hook answers. */
@@ -63,7 +62,6 @@ typedef enum sill_abort sill_abort_hook(struct sill_trigger *trigger, void *arg,
 struct sill_trigger {
     /* private */
     uintptr_t state;
-    struct sill_loop *loop;
     intptr_t value;
     sill_abort_hook *abort;
     void *arg;
@@ -72,7 +70,7 @@ struct sill_trigger {
 /* The initial state: no hook. */
 #define SILL_TRIGGER_INIT                                                      \
     {                                                                          \
-        0, 0, 0, 0, 0                                                          \
+        0, 0, 0, 0                                                             \
     }
 
 /*

@@ -121,9 +121,7 @@ int sill_core_check_deadline(struct sill_task *self, sill_time deadline);
 int sill_core_park(struct sill_task *self, sill_time deadline,
                    enum wait_kind kind, const char *what);
 bool sill_core_wake(struct sill_task *task, int result);
-void sill_core_wake_from_anywhere(struct sill_task *task,
-                                  struct sill_loop *loop);
-void sill_core_make_ready(struct sill_task *task);
+void sill_core_wake_from_anywhere(struct sill_task *task);
 void sill_core_task_begin(struct sill_task *task);
 void sill_core_take_turns(struct sill_task *self, sill_time deadline);
 
@@ -173,6 +171,40 @@ static inline struct sill_task *sill_core_self(void)
     struct sill_loop *loop = sill_core_current;
 
     return loop ? loop->running : NULL;
+}
+
+/* Signal handlers run on the same thread: what the compiler must not move is
+ * all that there is to order. */
+static inline void sill_core_barrier(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void sill_core_enter_queue(struct sill_loop *loop)
+{
+    loop->at_queue = true;
+    sill_core_barrier();
+}
+
+static inline void sill_core_leave_queue(struct sill_loop *loop)
+{
+    sill_core_barrier();
+    loop->at_queue = false;
+}
+
+static inline void sill_core_make_ready(struct sill_task *task)
+{
+    struct sill_loop *loop = task->loop;
+
+    task->state = TASK_READY;
+    task->next = NULL;
+    sill_core_enter_queue(loop);
+    if (loop->ready)
+        loop->ready_last->next = task;
+    else
+        loop->ready = task;
+    loop->ready_last = task;
+    sill_core_leave_queue(loop);
 }
 
 static inline bool sill_core_is_cancelled(const struct sill_task *task)

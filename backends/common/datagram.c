@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SEND_AGAIN (2 * SILL_MILLISECOND)
+
 struct datagram {
     struct descriptor descriptor;
     struct sill_address address;
@@ -59,6 +61,27 @@ static ssize_t try_receive(struct descriptor *d, struct message *m)
     return result_of(d, SILL_SPI_READ, n);
 }
 
+/* A Unix-domain socket that sends to anybody counts as writable even when the
+ * receiver's queue is full, and there is no event for that: ask again. */
+static bool is_blind(const struct message *m)
+{
+    return m->header.msg_name && m->peer.storage.ss_family == AF_UNIX;
+}
+
+static int wait_to_send(struct descriptor *d, const struct message *m,
+                        sill_time deadline)
+{
+    if (!is_blind(m))
+        return descriptor_wait(d, SILL_SPI_WRITE, deadline,
+                               "sill_datagram_send");
+
+    int rc = descriptor_pause(d, SILL_SPI_WRITE, SEND_AGAIN, deadline);
+
+    if (rc == 0)
+        d->ready |= SILL_SPI_WRITE;
+    return rc;
+}
+
 static ssize_t until_done(struct descriptor *d, unsigned direction,
                           struct message *m, sill_time deadline)
 {
@@ -74,9 +97,9 @@ static ssize_t until_done(struct descriptor *d, unsigned direction,
         }
         if (rc < 0)
             return rc;
-        rc = descriptor_wait(d, direction, deadline,
-                             receive ? "sill_datagram_receive"
-                                     : "sill_datagram_send");
+        rc = receive ? descriptor_wait(d, direction, deadline,
+                                       "sill_datagram_receive")
+                     : wait_to_send(d, m, deadline);
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }

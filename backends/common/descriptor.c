@@ -86,6 +86,20 @@ int descriptor_wait(struct descriptor *descriptor, unsigned directions,
     return park(descriptor, directions, self, deadline);
 }
 
+int descriptor_pause(struct descriptor *descriptor, unsigned directions,
+                     sill_duration span, sill_time deadline)
+{
+    struct sill_task *self = sill_core_self();
+    sill_time again = sill_after(span);
+    int rc = sill_core_check(self, deadline);
+
+    if (rc < 0)
+        return rc;
+    rc =
+        park(descriptor, directions, self, again < deadline ? again : deadline);
+    return rc == SILL_ETIMEDOUT && again <= deadline ? 0 : rc;
+}
+
 static unsigned wake(struct descriptor *descriptor, unsigned direction)
 {
     struct sill_task *task =

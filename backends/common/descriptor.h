@@ -45,6 +45,11 @@ void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
 int descriptor_wait(struct descriptor *descriptor, unsigned directions,
                     sill_time deadline, const char *call);
 
+/* Is descriptor_wait where no event will tell: waits for (span) at most, and
+ * then returns 0 to try again. */
+int descriptor_pause(struct descriptor *descriptor, unsigned directions,
+                     sill_duration span, sill_time deadline);
+
 static inline bool descriptor_is_ready(const struct descriptor *descriptor,
                                        unsigned direction)
 {

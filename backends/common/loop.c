@@ -27,51 +27,16 @@ enum {
 
 _Thread_local struct sill_loop *sill_core_current;
 
-static void barrier(void)
-{
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-
-/* The ready queue. (at_queue) keeps signal handlers out of it: see
- * sill_core_wake_from_anywhere. */
-
-static void enter(struct sill_loop *loop)
-{
-    loop->at_queue = true;
-    barrier();
-}
-
-static void leave(struct sill_loop *loop)
-{
-    barrier();
-    loop->at_queue = false;
-}
-
-void sill_core_make_ready(struct sill_task *task)
-{
-    struct sill_loop *loop = task->loop;
-
-    task->state = TASK_READY;
-    task->next = NULL;
-    enter(loop);
-    if (loop->ready)
-        loop->ready_last->next = task;
-    else
-        loop->ready = task;
-    loop->ready_last = task;
-    leave(loop);
-}
-
 static struct sill_task *take_ready(struct sill_loop *loop)
 {
-    enter(loop);
+    sill_core_enter_queue(loop);
 
     struct sill_task *task = loop->ready;
 
     loop->ready = task->next;
     if (task == loop->round_last)
         loop->round_last = NULL;
-    leave(loop);
+    sill_core_leave_queue(loop);
     loop->runs_left--;
     return task;
 }
@@ -104,9 +69,10 @@ static void wake_remote(struct sill_loop *loop, struct sill_task *task)
  * loop's own thread it goes straight into the ready queue, unless this is a
  * signal handler that interrupted somebody who was at the queue.
  */
-void sill_core_wake_from_anywhere(struct sill_task *task,
-                                  struct sill_loop *loop)
+void sill_core_wake_from_anywhere(struct sill_task *task)
 {
+    struct sill_loop *loop = task->loop;
+
     if (loop == sill_core_current && !loop->at_queue && !loop->deciding) {
         task->wake = 0;
         sill_core_make_ready(task);
@@ -359,7 +325,7 @@ static void look_outside(struct sill_loop *loop)
     sill_time until = SILL_PAST;
 
     loop->deciding = true;
-    barrier();
+    sill_core_barrier();
     drain_remote(loop);
     if (!loop->ready)
         until = sill_core_timers_next(loop, now);
@@ -367,7 +333,7 @@ static void look_outside(struct sill_loop *loop)
         cancel_deadlocked(loop);
     else
         poll_until(loop, until);
-    barrier();
+    sill_core_barrier();
     loop->deciding = false;
 
     loop->looked_at = loop->backend->now(loop->self);

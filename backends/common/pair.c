@@ -205,7 +205,7 @@ static const struct sill_stream_ops ops = {pair_read,     pair_writev,
 int sill_stream_pair(struct sill_stream *a, struct sill_stream *b,
                      size_t capacity)
 {
-    *a = *b = (struct sill_stream){NULL, NULL, 0};
+    *a = *b = (struct sill_stream){0};
     if (capacity == 0 || capacity > (SIZE_MAX - sizeof(struct pair)) / 2)
         return SILL_EINVAL;
 
@@ -222,7 +222,7 @@ int sill_stream_pair(struct sill_stream *a, struct sill_stream *b,
         pair->ends[i].out = &pair->pipes[i];
         pair->ends[i].in = &pair->pipes[1 - i];
     }
-    *a = (struct sill_stream){&ops, &pair->ends[0], 0};
-    *b = (struct sill_stream){&ops, &pair->ends[1], 0};
+    *a = (struct sill_stream){.ops = &ops, .impl = &pair->ends[0]};
+    *b = (struct sill_stream){.ops = &ops, .impl = &pair->ends[1]};
     return 0;
 }

@@ -171,27 +171,28 @@ int sockets_wrap(struct sill_loop *loop, struct sill_stream *stream, int fd)
     if (!d)
         return SILL_ENOMEM;
     descriptor_init(d, loop, fd, destroy);
-    *stream = (struct sill_stream){&socket_ops, d, 0};
+    *stream = (struct sill_stream){.ops = &socket_ops, .impl = d};
     return 0;
 }
 
-static bool is_stream_socket(int fd)
+static int require_stream_socket(int fd)
 {
     int type = 0;
     socklen_t size = sizeof(type);
 
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-           type == SOCK_STREAM;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        return errno == ENOTSOCK ? SILL_EINVAL : sill_error_from_errno(errno);
+    return type == SOCK_STREAM ? 0 : SILL_EINVAL;
 }
 
 int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd)
 {
     int flags = fcntl(fd, F_GETFL);
+    int rc =
+        flags < 0 ? sill_error_from_errno(errno) : require_stream_socket(fd);
 
-    if (flags < 0)
-        return SILL_EBADF;
-    if (!is_stream_socket(fd))
-        return SILL_EINVAL;
+    if (rc < 0)
+        return rc;
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return sill_error_from_errno(errno);

@@ -15,6 +15,7 @@
  * otherwise the store of RESUMED is the last touch, and suspend waits for it.
  */
 #include "core.h"
+#include "word.h"
 
 #include <sched.h>
 
@@ -27,14 +28,12 @@ static uintptr_t load(const struct sill_trigger *trigger)
 
 static bool move(struct sill_trigger *trigger, uintptr_t from, uintptr_t to)
 {
-    return __atomic_compare_exchange_n(&trigger->state, &from, to, false,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return word_move(&trigger->state, &from, to);
 }
 
 void sill_trigger_init(struct sill_trigger *trigger, sill_abort_hook *abort,
                        void *arg)
 {
-    trigger->loop = NULL;
     trigger->value = 0;
     trigger->abort = abort;
     trigger->arg = arg;
@@ -133,7 +132,6 @@ int sill_suspend(struct sill_trigger *trigger, sill_time deadline)
         await_value(trigger);
         return 0;
     }
-    trigger->loop = self->loop;
     self->aborted = false;
     self->trigger = trigger;
 
@@ -146,19 +144,15 @@ int sill_suspend(struct sill_trigger *trigger, sill_time deadline)
 bool sill_resume(struct sill_trigger *trigger, intptr_t value)
 {
     uintptr_t state = load(trigger);
-    struct sill_loop *loop;
 
     do {
         if (state == CLAIMED || state == RESUMED)
             return false;
-        loop = trigger->loop;
-    } while (!__atomic_compare_exchange_n(&trigger->state, &state, CLAIMED,
-                                          false, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_ACQUIRE));
+    } while (!word_move(&trigger->state, &state, CLAIMED));
     trigger->value = value;
     __atomic_store_n(&trigger->state, RESUMED, __ATOMIC_RELEASE);
     if (state >= FIRST_TASK)
-        sill_core_wake_from_anywhere((struct sill_task *)state, loop);
+        sill_core_wake_from_anywhere((struct sill_task *)state);
     return true;
 }
 

@@ -45,7 +45,7 @@ static unsigned ready_now(int fd, unsigned directions)
 int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd)
 {
     if (fcntl(fd, F_GETFD) < 0)
-        return SILL_EBADF;
+        return sill_error_from_errno(errno);
 
     struct descriptor *d = sill_alloc(sizeof(*d));
 

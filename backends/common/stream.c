@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public calls on streams: checks that hold for every kind of stream, the
+ * calls that move whole messages, and then the stream's own table.
+ */
+#include "transport.h"
+
+enum { BATCH = 16 };
+
+int sill_stream_connect(struct sill_stream *stream,
+                        const struct sill_address *address,
+                        const struct sill_socket_options *options,
+                        sill_time deadline)
+{
+    int rc = transport_enter(deadline);
+
+    *stream = (struct sill_stream){0};
+    if (rc < 0)
+        return rc;
+
+    struct sill_task *self = sill_core_self();
+
+    return transport_of(self)->connect(self->loop, stream, address, options,
+                                       deadline);
+}
+
+int sill_stream_adopt(struct sill_stream *stream, int fd)
+{
+    struct sill_task *self = sill_core_self();
+
+    *stream = (struct sill_stream){0};
+    if (!self)
+        return SILL_ENOTASK;
+    return transport_of(self)->adopt(self->loop, stream, fd);
+}
+
+/* Moving bytes. */
+
+/* Claims (direction) of the stream for this task. */
+static int begin(struct sill_stream *stream, unsigned direction,
+                 const char *call)
+{
+    if (!stream->ops)
+        return SILL_ECLOSED;
+    if (!sill_core_self())
+        return SILL_ENOTASK;
+    if (stream->busy & direction)
+        sill_core_fatal(call, "another task does the same on it",
+                        sill_core_self());
+    if (stream->poison & direction)
+        return SILL_EPOISONED;
+    stream->busy |= (unsigned char)direction;
+    return 0;
+}
+
+/* Gives it back. After a close the stream is not ours to touch. */
+static void end(struct sill_stream *stream, unsigned direction, ssize_t result)
+{
+    if (result != SILL_ECLOSED)
+        stream->busy &= (unsigned char)~direction;
+}
+
+static ssize_t read_some(struct sill_stream *stream, void *buffer, size_t size,
+                         sill_time deadline)
+{
+    int rc = transport_enter(deadline);
+
+    if (rc == 0 && !stream->ops)
+        return SILL_ECLOSED;
+    if (rc < 0 || size == 0)
+        return rc;
+    return stream->ops->read(stream->impl, buffer, size, deadline);
+}
+
+static ssize_t write_some(struct sill_stream *stream,
+                          const struct iovec *pieces, size_t count,
+                          sill_time deadline)
+{
+    int rc = transport_enter(deadline);
+
+    if (rc == 0 && !stream->ops)
+        return SILL_ECLOSED;
+    while (count > 0 && pieces->iov_len == 0) {
+        pieces++;
+        count--;
+    }
+    if (rc < 0 || count == 0)
+        return rc;
+    return stream->ops->writev(stream->impl, pieces, count, deadline);
+}
+
+ssize_t sill_stream_read(struct sill_stream *stream, void *buffer, size_t size,
+                         sill_time deadline)
+{
+    ssize_t n = begin(stream, SILL_READ, "sill_stream_read");
+
+    if (n < 0)
+        return n;
+    n = read_some(stream, buffer, size, deadline);
+    end(stream, SILL_READ, n);
+    return n;
+}
+
+ssize_t sill_stream_writev(struct sill_stream *stream,
+                           const struct iovec *pieces, size_t count,
+                           sill_time deadline)
+{
+    ssize_t n = begin(stream, SILL_WRITE, "sill_stream_write");
+
+    if (n < 0)
+        return n;
+    n = write_some(stream, pieces, count, deadline);
+    end(stream, SILL_WRITE, n);
+    return n;
+}
+
+ssize_t sill_stream_write(struct sill_stream *stream, const void *data,
+                          size_t size, sill_time deadline)
+{
+    struct iovec piece = {(void *)(uintptr_t)data, size};
+
+    return sill_stream_writev(stream, &piece, 1, deadline);
+}
+
+/* Whole messages. */
+
+/* Ends a call that has moved (sofar) bytes: a failure in the middle poisons its
+ * direction. */
+static int finish(struct sill_stream *stream, unsigned direction, size_t sofar,
+                  int rc, size_t *done)
+{
+    end(stream, direction, rc);
+    if (rc < 0 && rc != SILL_ECLOSED && sofar > 0)
+        stream->poison |= (unsigned char)direction;
+    if (done)
+        *done = sofar;
+    return rc;
+}
+
+static int nothing_done(int rc, size_t *done)
+{
+    if (done)
+        *done = 0;
+    return rc;
+}
+
+int sill_stream_read_full(struct sill_stream *stream, void *buffer, size_t size,
+                          size_t *done, sill_time deadline)
+{
+    char *to = buffer;
+    size_t sofar = 0;
+    int rc = begin(stream, SILL_READ, "sill_stream_read_full");
+
+    if (rc < 0)
+        return nothing_done(rc, done);
+    while (sofar < size && rc == 0) {
+        ssize_t n = read_some(stream, to + sofar, size - sofar, deadline);
+
+        if (n > 0)
+            sofar += (size_t)n;
+        else
+            rc = n == 0 ? SILL_EOF : (int)n;
+    }
+    return finish(stream, SILL_READ, sofar, rc, done);
+}
+
+/* What is left of the pieces after (skip) bytes of the first. */
+struct rest {
+    const struct iovec *pieces;
+    size_t count, skip;
+};
+
+static void advance(struct rest *rest, size_t bytes)
+{
+    rest->skip += bytes;
+    while (rest->count > 0 && rest->skip >= rest->pieces->iov_len) {
+        rest->skip -= rest->pieces->iov_len;
+        rest->pieces++;
+        rest->count--;
+    }
+}
+
+/* The head is half of a piece, so the pieces are copied, a batch at a time. On
+ * its own, to keep the batch off the stack of those that wait elsewhere. */
+static ssize_t __attribute__((noinline))
+write_from_middle(struct sill_stream *stream, const struct rest *rest,
+                  sill_time deadline)
+{
+    size_t count = rest->count < BATCH ? rest->count : BATCH;
+    struct iovec batch[BATCH];
+
+    batch[0].iov_base = (char *)rest->pieces[0].iov_base + rest->skip;
+    batch[0].iov_len = rest->pieces[0].iov_len - rest->skip;
+    for (size_t i = 1; i < count; i++)
+        batch[i] = rest->pieces[i];
+    return write_some(stream, batch, count, deadline);
+}
+
+static ssize_t write_rest(struct sill_stream *stream, const struct rest *rest,
+                          sill_time deadline)
+{
+    if (rest->skip > 0)
+        return write_from_middle(stream, rest, deadline);
+    return write_some(stream, rest->pieces, rest->count, deadline);
+}
+
+int sill_stream_writev_all(struct sill_stream *stream,
+                           const struct iovec *pieces, size_t count,
+                           size_t *done, sill_time deadline)
+{
+    struct rest rest = {pieces, count, 0};
+    size_t sofar = 0;
+    int rc = begin(stream, SILL_WRITE, "sill_stream_writev_all");
+
+    if (rc < 0)
+        return nothing_done(rc, done);
+    advance(&rest, 0);
+    while (rest.count > 0 && rc == 0) {
+        ssize_t n = write_rest(stream, &rest, deadline);
+
+        if (n > 0) {
+            sofar += (size_t)n;
+            advance(&rest, (size_t)n);
+        } else {
+            rc = (int)n;
+        }
+    }
+    return finish(stream, SILL_WRITE, sofar, rc, done);
+}
+
+int sill_stream_write_all(struct sill_stream *stream, const void *data,
+                          size_t size, size_t *done, sill_time deadline)
+{
+    struct iovec piece = {(void *)(uintptr_t)data, size};
+
+    return sill_stream_writev_all(stream, &piece, 1, done, deadline);
+}
+
+/* Ending. */
+
+int sill_stream_shutdown(struct sill_stream *stream, sill_time deadline)
+{
+    if (!stream->ops)
+        return SILL_ECLOSED;
+    return stream->ops->shutdown(stream->impl, deadline);
+}
+
+void sill_stream_close(struct sill_stream *stream)
+{
+    struct sill_stream open = *stream;
+
+    *stream = (struct sill_stream){0};
+    if (open.ops)
+        open.ops->close(open.impl);
+}
+
+int sill_stream_local(const struct sill_stream *stream,
+                      struct sill_address *address)
+{
+    if (!stream->ops)
+        return SILL_ECLOSED;
+    return stream->ops->local(stream->impl, address);
+}
+
+int sill_stream_peer(const struct sill_stream *stream,
+                     struct sill_address *address)
+{
+    if (!stream->ops)
+        return SILL_ECLOSED;
+    return stream->ops->peer(stream->impl, address);
+}
