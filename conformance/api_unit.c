@@ -722,8 +722,8 @@ static int write_double(void *arg)
     return (int)sill_stream_write(arg, "x", 1, SILL_NEVER);
 }
 
-/* stream_ops.h: "ends the program when a second task waits in one direction,
- * which sill_suspend does by itself for two tasks on one trigger". */
+/* stream_ops.h: "has checked ... that no other task is in the same
+ * direction". */
 static sill_task_fn *twice;
 
 static int move_twice(void *arg)
