@@ -55,7 +55,9 @@ static void set_time(const char *name)
 static void make_socket(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", in_place(name));
+    int size = snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+                        in_place(name));
+    ck_assert_int_lt(size, (int)sizeof(address.sun_path));
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
