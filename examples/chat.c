@@ -15,19 +15,18 @@
 #include <sill/sill.h>
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_SIZE = 20, LINE_SIZE = 512, OUTBOX_SIZE = 16384 };
+enum { NAME_SIZE = 21, LINE_SIZE = 512, OUTBOX_SIZE = 16384 };
 
 struct client {
     struct client *next, **link; /* among those in the room */
     struct sill_stream stream;
     struct sill_scope scope;
     struct sill_trigger news;
-    char name[NAME_MAX_SIZE + 1];
+    char name[NAME_SIZE];
     size_t waiting; /* bytes in the outbox */
     char outbox[OUTBOX_SIZE];
 };
@@ -35,18 +34,10 @@ struct client {
 static struct sill_trigger stop = SILL_TRIGGER_INIT;
 static struct client *room;
 
-/* Puts one line into the outbox of each client but (except). */
-static void say(const struct client *except, const char *format, ...)
-    SILL_PRINTF(2, 3);
-
-static void say(const struct client *except, const char *format, ...)
+/* Puts (line) into the outbox of each client but (except). */
+static void say(const struct client *except, const char *line)
 {
-    char line[LINE_SIZE + NAME_MAX_SIZE + 8];
-    va_list args;
-    va_start(args, format);
-    size_t size = (size_t)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-
+    size_t size = strlen(line);
     for (struct client *c = room; c != NULL; c = c->next) {
         if (c == except)
             continue;
@@ -58,6 +49,14 @@ static void say(const struct client *except, const char *format, ...)
         c->waiting += size;
         sill_resume(&c->news, 0);
     }
+}
+
+/* Tells the others what became of (client). */
+static void announce(const struct client *client, const char *news)
+{
+    char line[NAME_SIZE + 32];
+    snprintf(line, sizeof(line), "* %s %s\n", client->name, news);
+    say(client, line);
 }
 
 /* The talker: sends what is in the outbox whenever there is something. */
@@ -93,7 +92,7 @@ static void enter(struct client *client)
     if (room != NULL)
         room->link = &client->next;
     room = client;
-    say(client, "* %s is here\n", client->name);
+    announce(client, "is here");
 }
 
 static void leave(struct client *client)
@@ -101,7 +100,7 @@ static void leave(struct client *client)
     *client->link = client->next;
     if (client->next != NULL)
         client->next->link = client->link;
-    say(NULL, "* %s has left\n", client->name);
+    announce(client, "has left");
 }
 
 /* The listener: says each line to the others. */
@@ -110,7 +109,7 @@ static int listen_to(void *arg)
     struct client *client = arg;
     struct sill_reader reader;
     const char *line;
-    char buffer[LINE_SIZE];
+    char buffer[LINE_SIZE], text[NAME_SIZE + LINE_SIZE + 4];
 
     sill_reader_init(&reader, &client->stream, buffer, sizeof(buffer));
     ssize_t size = sill_reader_line(&reader, &line, SILL_NEVER);
@@ -118,8 +117,11 @@ static int listen_to(void *arg)
         return (int)size;
     snprintf(client->name, sizeof(client->name), "%.*s", (int)size, line);
     enter(client);
-    while ((size = sill_reader_line(&reader, &line, SILL_NEVER)) >= 0)
-        say(client, "%s: %.*s\n", client->name, (int)size, line);
+    while ((size = sill_reader_line(&reader, &line, SILL_NEVER)) >= 0) {
+        snprintf(text, sizeof(text), "%s: %.*s\n", client->name, (int)size,
+                 line);
+        say(client, text);
+    }
     leave(client);
     return (int)size; /* an error, so that the talker ends as well */
 }
@@ -188,13 +190,13 @@ static int await_stop(void *arg)
 
 static int run(void *arg)
 {
-    const char *port = arg;
     struct sill_listener listener;
     struct sill_address address;
     struct sill_task *stopper;
     char text[SILL_ADDRESS_TEXT_MAX];
 
-    int rc = sill_address_ip(&address, "127.0.0.1", (uint16_t)atoi(port));
+    snprintf(text, sizeof(text), "127.0.0.1:%s", (const char *)arg);
+    int rc = sill_address_parse(&address, text);
     if (rc == 0)
         rc = sill_listener_listen(&listener, &address, NULL);
     if (rc != 0)

@@ -80,13 +80,13 @@ static int await_stop(void *arg)
 
 static int run(void *arg)
 {
-    const char *port = arg;
     struct sill_listener listener;
     struct sill_address address;
     struct sill_task *stopper;
     char text[SILL_ADDRESS_TEXT_MAX];
 
-    int rc = sill_address_ip(&address, "127.0.0.1", (uint16_t)atoi(port));
+    snprintf(text, sizeof(text), "127.0.0.1:%s", (const char *)arg);
+    int rc = sill_address_parse(&address, text);
     if (rc == 0)
         rc = sill_listener_listen(&listener, &address, NULL);
     if (rc != 0)

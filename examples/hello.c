@@ -52,7 +52,7 @@ static int hello(void *arg, struct sill_http_exchange *exchange)
 }
 
 struct options {
-    uint16_t port;
+    const char *port;
     sill_duration timeout;
 };
 
@@ -69,7 +69,8 @@ static int serve(void *arg)
     struct sill_address address;
     char text[SILL_ADDRESS_TEXT_MAX];
 
-    int rc = sill_address_ip(&address, "127.0.0.1", options->port);
+    snprintf(text, sizeof(text), "127.0.0.1:%s", options->port);
+    int rc = sill_address_parse(&address, text);
     if (rc == 0)
         rc = sill_listener_listen(&listener, &address, NULL);
     if (rc != 0)
@@ -92,7 +93,7 @@ static void on_signal(int number)
 int main(int count, char **words)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct options options = {.timeout = 5 * SILL_SECOND};
+    struct options options;
     double seconds = 5;
 
     if (count == 4 && strcmp(words[2], "--timeout") == 0)
@@ -101,7 +102,7 @@ int main(int count, char **words)
         fprintf(stderr, "usage: hello PORT [--timeout SECONDS]\n");
         return 2;
     }
-    options.port = (uint16_t)atoi(words[1]);
+    options.port = words[1];
     options.timeout = (sill_duration)(seconds * 1e9);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,8 +203,8 @@ static int answer_parts(struct sill_http_exchange *x,
     /* Differs from request to request, so no file can contain it on purpose. */
     uint64_t seed = (uint64_t)sill_now() ^ (uint64_t)(uintptr_t)parts;
     parts->file = file;
-    snprintf(parts->boundary, sizeof(parts->boundary), "sill%016llx",
-             (unsigned long long)(seed * UINT64_C(0x9e3779b97f4a7c15)));
+    snprintf(parts->boundary, sizeof(parts->boundary), "sill%016" PRIx64,
+             seed * UINT64_C(0x9e3779b97f4a7c15));
     int rc = begin_parts(x, parts, ranges, count);
     if (rc == 0)
         rc = send_parts(x, parts, ranges, count);

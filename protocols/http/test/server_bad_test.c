@@ -572,6 +572,7 @@ CASE(lack_of_descriptors_delays_and_ends_nothing)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
     while ((held[count] = dup(0)) >= 0)
         count++;
+    ck_assert_int_gt(count, 0);
     close(held[--count]); /* one for the client, none for the server */
     peer_open(&new, &kit);
     peer_say(&new, GET("/"));

@@ -4,7 +4,7 @@
  */
 #include "server_kit.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 static int serve(void *arg)
@@ -117,7 +117,8 @@ char *peer_ask(const struct kit *kit, const char *request)
 
 int status_of(const char *text)
 {
-    return strncmp(text, "HTTP/1.1 ", 9) == 0 ? atoi(text + 9) : 0;
+    return strncmp(text, "HTTP/1.1 ", 9) == 0 ? (int)strtol(text + 9, NULL, 10)
+                                              : 0;
 }
 
 const char *body_of(const char *text)
@@ -148,11 +149,8 @@ int count_of(const char *text, const char *part)
 int descriptors(void)
 {
     int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    ck_assert_ptr_nonnull(folder);
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
+    for (int fd = 0; fd < 4096; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
     return count;
 }
 
