@@ -754,7 +754,70 @@ SILL_CASE_OUTSIDE(U, 05, second_reader_does_not_reach_the_table)
 SILL_CASE_OUTSIDE(U, 05, second_writer_does_not_reach_the_table)
 {
     twice = write_double;
-    suite_expect_abort(run_move_twice, NULL, "sill_stream_write", "api_unit.c:");
+    suite_expect_abort(run_move_twice, NULL, "sill_stream_write",
+                       "api_unit.c:");
+}
+
+static int write_long(void *arg)
+{
+    static const char bytes[1000];
+
+    return sill_stream_write_all(arg, bytes, sizeof(bytes), NULL, SILL_NEVER);
+}
+
+static int write_between(void *arg)
+{
+    static struct double_stream impl;
+    static struct sill_stream stream = {.ops = &double_ops, .impl = &impl};
+    struct sill_task *first = suite_spawn(write_long, &stream);
+
+    (void)arg;
+    suite_spawn(write_double, &stream);
+    return suite_await(first);
+}
+
+static void run_write_between(void *arg)
+{
+    (void)arg;
+    sill_run(write_between, NULL);
+}
+
+/* The same while the first one, in the middle of its message, has let others
+ * have their turns. */
+SILL_CASE_OUTSIDE(U, 05, writer_in_the_middle_of_a_message_ends_the_program)
+{
+    suite_expect_abort(run_write_between, NULL, "sill_stream_write",
+                       "api_unit.c:");
+}
+
+static ssize_t closed_read(void *impl, void *buffer, size_t size,
+                           sill_time deadline)
+{
+    (void)impl;
+    (void)buffer;
+    (void)size;
+    (void)deadline;
+    return SILL_ECLOSED;
+}
+
+/* A stream over another one, which was closed under it, says so each time. */
+SILL_CASE(U, 05, stream_over_a_closed_one_says_so_each_time)
+{
+    struct double_stream impl = {.closes = 0};
+    struct sill_stream_ops ops = double_ops;
+    struct sill_stream stream = {.ops = &ops, .impl = &impl};
+    char byte;
+
+    ops.read = closed_read;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(sill_stream_read(&stream, &byte, 1, SILL_NEVER),
+                         SILL_ECLOSED);
+        ck_assert_int_eq(
+            sill_stream_read_full(&stream, &byte, 1, NULL, SILL_NEVER),
+            SILL_ECLOSED);
+    }
+    sill_stream_close(&stream);
+    ck_assert_int_eq(impl.closes, 1);
 }
 
 /* ---- U-06: outside of a task ---- */

@@ -554,6 +554,35 @@ SILL_CASE(G, 05, close_wakes_the_receiver)
     sill_datagram_close(&zeroed);
 }
 
+static void race_receive(const int order[], void *arg)
+{
+    static struct ends ends;
+    struct receiving receiving;
+
+    (void)arg;
+    suite_note("order %d %d %d", order[0], order[1], order[2]);
+    open_udp(&ends);
+    struct sill_task *task = park_receiver(&receiving, &ends.b);
+    for (int i = 0; i < 3; i++) {
+        if (order[i] == 0)
+            send_text(&ends.a, "x", &ends.at_b);
+        if (order[i] == 1)
+            ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+        if (order[i] == 2)
+            sill_datagram_close(&ends.b);
+    }
+    int rc = suite_await(task);
+    ck_assert(rc == 1 || rc == SILL_ECLOSED || rc == SILL_ECANCELED);
+    close_ends(&ends);
+}
+
+/* A message, cancel and close in one round, in every order: one of them is the
+ * outcome, and nothing is left behind. */
+SILL_CASE(G, 05, close_and_all_else_in_every_order)
+{
+    suite_permute(3, race_receive, NULL);
+}
+
 /* datagram.h: "One task may receive while another sends; two in the same
  * direction end the program." */
 static int receive_twice(void *arg)

@@ -443,6 +443,36 @@ SILL_CASE(F, 08, close_wakes_all_waiters)
     close_ends(ends);
 }
 
+static void race_wait(const int order[], void *arg)
+{
+    struct ends ends = open_ends();
+    struct sill_watch watch = watch_fd(ends.a);
+    struct waiter waiter;
+
+    (void)arg;
+    suite_note("order %d %d %d", order[0], order[1], order[2]);
+    waiter_park(&waiter, &watch, SILL_READ);
+    for (int i = 0; i < 3; i++) {
+        if (order[i] == 0)
+            put(ends.b);
+        if (order[i] == 1)
+            ck_assert_int_eq(sill_cancel(waiter.task, SILL_PAST),
+                             SILL_ETIMEDOUT);
+        if (order[i] == 2)
+            sill_watch_close(&watch);
+    }
+    int rc = suite_await(waiter.task);
+    ck_assert(rc == SILL_READ || rc == SILL_ECLOSED || rc == SILL_ECANCELED);
+    close_ends(ends);
+}
+
+/* Bytes, cancel and close in one round, in every order: one of them is the
+ * outcome, and nothing is left behind. */
+SILL_CASE(F, 08, close_and_all_else_in_every_order)
+{
+    suite_permute(3, race_wait, NULL);
+}
+
 /* watch.h: SILL_ECLOSED also before the wait; a zeroed watch is closed. */
 SILL_CASE(F, 08, wait_after_close_says_closed)
 {

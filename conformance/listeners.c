@@ -378,6 +378,40 @@ SILL_CASE(L, 04, close_frees_the_port)
     close(client);
 }
 
+static void race_accept(const int order[], void *arg)
+{
+    struct sill_listener listener;
+    struct sill_address address;
+    struct accepting accepting;
+    int client = -1;
+
+    (void)arg;
+    suite_note("order %d %d %d", order[0], order[1], order[2]);
+    suite_listen(&listener, &address);
+    struct sill_task *task = park_accept(&accepting, &listener);
+    for (int i = 0; i < 3; i++) {
+        if (order[i] == 0 && listener.ops)
+            client = bare_connect(address.port);
+        if (order[i] == 1)
+            ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+        if (order[i] == 2)
+            sill_listener_close(&listener);
+    }
+    int rc = suite_await(task);
+    ck_assert(rc == 0 || rc == SILL_ECLOSED || rc == SILL_ECANCELED);
+    ck_assert_int_eq(rc == 0, accepting.stream.ops != NULL);
+    sill_stream_close(&accepting.stream);
+    if (client >= 0)
+        close(client);
+}
+
+/* A client, cancel and close in one round, in every order: one of them is the
+ * outcome, and nothing is left behind. */
+SILL_CASE(L, 04, close_and_all_else_in_every_order)
+{
+    suite_permute(3, race_accept, NULL);
+}
+
 /* listener.h: "Two tasks that accept at once end the program." */
 static int accept_twice(void *arg)
 {
@@ -723,6 +757,27 @@ SILL_CASE(L, 08, loop_without_descriptors_rests)
     ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), 0);
     sill_listener_close(&listener);
     close(client);
+}
+
+/* F-12 for listeners: clients that nobody accepts do not spin the loop. */
+SILL_CASE(F, 12, clients_that_nobody_accepts_do_not_spin)
+{
+    struct sill_listener listener;
+    struct sill_address address;
+
+    suite_listen(&listener, &address);
+    int first = bare_connect(address.port);
+    ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), 0);
+    ck_assert_int_eq(accept_and_close(&listener, sill_after(1)),
+                     SILL_ETIMEDOUT);
+    int second = bare_connect(address.port);
+    sill_duration cpu = suite_cpu();
+    ck_assert_int_eq(sill_sleep(sill_after(200 * SILL_MILLISECOND)), 0);
+    ck_assert_int_lt(suite_cpu() - cpu, (sill_duration)(20e6 * suite_scale()));
+    ck_assert_int_eq(accept_and_close(&listener, SILL_PAST), 0);
+    sill_listener_close(&listener);
+    close(first);
+    close(second);
 }
 
 /* The other ways in which a system has nothing left. */

@@ -378,6 +378,11 @@ SILL_CASE(S, 05, shutdown_comes_after_what_was_written)
 
 /* ---- S-06, S-07: close ---- */
 
+static bool is_gone(ssize_t rc)
+{
+    return rc == SILL_EPIPE || rc == SILL_ECONNRESET;
+}
+
 static int write_one(void *arg)
 {
     return (int)sill_stream_write(arg, "x", 1, SILL_NEVER);
@@ -546,12 +551,77 @@ SILL_CASE(S, 07, close_never_suspends)
     on_each_kind(close_runs_nobody);
 }
 
-/* ---- S-08, S-09 ---- */
+/* One that waits, and all that can happen to it before it runs again: it can
+ * go on, it is cancelled, its stream is closed, its peer is closed. */
+struct race {
+    enum suite_kind kind;
+    bool writes;
+};
 
-static bool is_gone(ssize_t rc)
+static void let_go_on(struct suite_pair *pair, bool writes)
 {
-    return rc == SILL_EPIPE || rc == SILL_ECONNRESET;
+    static char dropped[65536];
+    ssize_t n = 1;
+
+    if (!pair->b.ops)
+        return;
+    if (!writes)
+        n = sill_stream_write(&pair->b, "x", 1, SILL_PAST);
+    while (writes && n > 0)
+        n = sill_stream_read(&pair->b, dropped, sizeof(dropped), SILL_PAST);
+    ck_assert(n >= 0 || n == SILL_ETIMEDOUT || is_gone(n));
 }
+
+static struct sill_task *park_racer(struct race *self, struct suite_pair *pair)
+{
+    static struct reading reading;
+
+    suite_pair_open(pair, self->kind);
+    if (!self->writes)
+        return park_reader(&reading, &pair->a);
+    suite_fill(&pair->a);
+    struct sill_task *task = suite_spawn(write_one, &pair->a);
+    suite_yield(3);
+    return task;
+}
+
+static void race_in_order(const int order[], void *arg)
+{
+    struct race *self = arg;
+    struct suite_pair pair;
+    struct sill_task *task = park_racer(self, &pair);
+
+    suite_note("kind %d, writes %d, order %d %d %d %d", self->kind,
+               self->writes, order[0], order[1], order[2], order[3]);
+    for (int i = 0; i < 4; i++) {
+        if (order[i] == 0)
+            let_go_on(&pair, self->writes);
+        if (order[i] == 1)
+            ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+        if (order[i] == 2)
+            sill_stream_close(&pair.a);
+        if (order[i] == 3)
+            sill_stream_close(&pair.b);
+    }
+    int rc = suite_await(task);
+    ck_assert(rc == 1 || rc == SILL_ECLOSED || rc == SILL_ECANCELED ||
+              (rc == 0 && !self->writes) || is_gone(rc));
+    suite_pair_close(&pair);
+}
+
+/* S-07: bytes or room, cancel, close and the peer's close in one round, in
+ * every order: one of them is the outcome, and nothing is left behind. */
+SILL_CASE(S, 07, close_and_all_else_in_every_order)
+{
+    for (int kind = 0; kind < SUITE_KINDS; kind++) {
+        struct race reader = {(enum suite_kind)kind, false};
+        struct race writer = {(enum suite_kind)kind, true};
+        suite_permute(4, race_in_order, &reader);
+        suite_permute(4, race_in_order, &writer);
+    }
+}
+
+/* ---- S-08, S-09 ---- */
 
 static void write_to_nobody(struct suite_pair *pair)
 {
