@@ -72,10 +72,11 @@ static int wait_to_send(struct descriptor *d, const struct message *m,
                         sill_time deadline)
 {
     if (!is_blind(m))
-        return descriptor_wait(d, SILL_SPI_WRITE, deadline,
-                               "sill_datagram_send");
+        return sill_core_descriptor_wait(d, SILL_SPI_WRITE, deadline,
+                                         "sill_datagram_send");
 
-    int rc = descriptor_pause(d, SILL_SPI_WRITE, SEND_AGAIN, deadline);
+    int rc =
+        sill_core_descriptor_pause(d, SILL_SPI_WRITE, SEND_AGAIN, deadline);
 
     if (rc == 0)
         d->ready |= SILL_SPI_WRITE;
@@ -97,8 +98,8 @@ static ssize_t until_done(struct descriptor *d, unsigned direction,
         }
         if (rc < 0)
             return rc;
-        rc = receive ? descriptor_wait(d, direction, deadline,
-                                       "sill_datagram_receive")
+        rc = receive ? sill_core_descriptor_wait(d, direction, deadline,
+                                                 "sill_datagram_receive")
                      : wait_to_send(d, m, deadline);
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
@@ -118,7 +119,7 @@ static int datagram_send(void *impl, const void *data, size_t size,
                          const struct sill_address *peer, sill_time deadline)
 {
     struct message m = {.peer = {.size = 0}};
-    int rc = peer ? sockaddr_from(&m.peer, peer) : 0;
+    int rc = peer ? sill_core_sockaddr_from(&m.peer, peer) : 0;
 
     if (rc < 0)
         return rc;
@@ -141,7 +142,7 @@ static ssize_t datagram_receive(void *impl, void *buffer, size_t size,
     ssize_t n = until_done(impl, SILL_SPI_READ, &m, deadline);
 
     if (n >= 0 && peer)
-        sockaddr_to(peer, &m.peer);
+        sill_core_sockaddr_to(peer, &m.peer);
     return n;
 }
 
@@ -149,7 +150,7 @@ static int datagram_connect(void *impl, const struct sill_address *peer)
 {
     struct descriptor *d = impl;
     struct sockaddr_any to;
-    int rc = sockaddr_from(&to, peer);
+    int rc = sill_core_sockaddr_from(&to, peer);
 
     if (rc < 0)
         return rc;
@@ -163,46 +164,48 @@ static int datagram_local(void *impl, struct sill_address *address)
 {
     struct descriptor *d = impl;
 
-    return socket_local(d->watch.fd, address);
+    return sill_core_socket_local(d->watch.fd, address);
 }
 
 static void datagram_close(void *impl)
 {
     struct datagram *g = impl;
 
-    unix_file_remove(&g->file, &g->address);
-    descriptor_close(&g->descriptor, true);
+    sill_core_unix_file_remove(&g->file, &g->address);
+    sill_core_descriptor_close(&g->descriptor, true);
 }
 
 static const struct sill_datagram_ops ops = {datagram_connect, datagram_send,
                                              datagram_receive, datagram_local,
                                              datagram_close};
 
-int sockets_datagram(struct sill_loop *loop, struct sill_datagram *datagram,
-                     const struct sill_address *address,
-                     const struct sill_socket_options *options)
+int sill_core_sockets_datagram(struct sill_loop *loop,
+                               struct sill_datagram *datagram,
+                               const struct sill_address *address,
+                               const struct sill_socket_options *options)
 {
     struct sockaddr_any at;
-    int rc = sockaddr_from(&at, address);
+    int rc = sill_core_sockaddr_from(&at, address);
 
     if (rc < 0)
         return rc;
 
-    int fd = socket_open(address, SOCK_DGRAM, options);
+    int fd = sill_core_socket_open(address, SOCK_DGRAM, options);
 
     if (fd < 0)
         return fd;
 
     struct datagram *g = sill_alloc(sizeof(*g));
 
-    rc = g ? unix_file_bind(&g->file, fd, SOCK_DGRAM, &at) : SILL_ENOMEM;
+    rc = g ? sill_core_unix_file_bind(&g->file, fd, SOCK_DGRAM, &at)
+           : SILL_ENOMEM;
     if (rc < 0) {
         sill_free(g);
         (void)close(fd);
         return rc;
     }
     g->address = *address;
-    descriptor_init(&g->descriptor, loop, fd, destroy);
+    sill_core_descriptor_init(&g->descriptor, loop, fd, destroy);
     *datagram = (struct sill_datagram){&ops, g};
     return 0;
 }

@@ -6,8 +6,9 @@
 
 #include <unistd.h>
 
-void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
-                     int fd, void (*destroy)(struct descriptor *descriptor))
+void sill_core_descriptor_init(struct descriptor *descriptor,
+                               struct sill_loop *loop, int fd,
+                               void (*destroy)(struct descriptor *descriptor))
 {
     descriptor->watch = (struct sill_spi_watch){.fd = fd};
     descriptor->loop = loop;
@@ -68,8 +69,9 @@ static bool has_waiter(const struct descriptor *descriptor, unsigned directions)
            ((directions & SILL_SPI_WRITE) && descriptor->writers);
 }
 
-int descriptor_wait(struct descriptor *descriptor, unsigned directions,
-                    sill_time deadline, const char *call)
+int sill_core_descriptor_wait(struct descriptor *descriptor,
+                              unsigned directions, sill_time deadline,
+                              const char *call)
 {
     struct sill_task *self = sill_core_self();
 
@@ -86,8 +88,9 @@ int descriptor_wait(struct descriptor *descriptor, unsigned directions,
     return park(descriptor, directions, self, deadline);
 }
 
-int descriptor_pause(struct descriptor *descriptor, unsigned directions,
-                     sill_duration span, sill_time deadline)
+int sill_core_descriptor_pause(struct descriptor *descriptor,
+                               unsigned directions, sill_duration span,
+                               sill_time deadline)
 {
     struct sill_task *self = sill_core_self();
     sill_time again = sill_after(span);
@@ -123,7 +126,7 @@ unsigned sill_core_ready(struct sill_spi_watch *watch, unsigned directions)
     return directions & ~taken;
 }
 
-void descriptor_close(struct descriptor *descriptor, bool close_fd)
+void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd)
 {
     struct sill_loop *loop = descriptor->loop;
 

@@ -24,7 +24,7 @@ struct descriptor {
     struct sill_task *readers; /* the one that waits, or NULL */
     struct sill_task *writers;
     unsigned ready;
-    unsigned waiting; /* tasks inside of descriptor_wait */
+    unsigned waiting; /* tasks inside of sill_core_descriptor_wait */
     bool closed;
     bool reset; /* the kernel reports a reset once, and then a clean end */
     void (*destroy)(struct descriptor *descriptor);
@@ -32,8 +32,9 @@ struct descriptor {
 
 /* (destroy) frees the object that (descriptor) begins, once it was closed and
  * nobody waits on it. */
-void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
-                     int fd, void (*destroy)(struct descriptor *descriptor));
+void sill_core_descriptor_init(struct descriptor *descriptor,
+                               struct sill_loop *loop, int fd,
+                               void (*destroy)(struct descriptor *descriptor));
 
 /*
  * Waits until the descriptor is ready in one of (directions). Returns 0; or
@@ -42,13 +43,15 @@ void descriptor_init(struct descriptor *descriptor, struct sill_loop *loop,
  * cannot watch it. A second waiter in one direction ends the program in the
  * name of (call).
  */
-int descriptor_wait(struct descriptor *descriptor, unsigned directions,
-                    sill_time deadline, const char *call);
+int sill_core_descriptor_wait(struct descriptor *descriptor,
+                              unsigned directions, sill_time deadline,
+                              const char *call);
 
-/* Is descriptor_wait where no event will tell: waits for (span) at most, and
- * then returns 0 to try again. */
-int descriptor_pause(struct descriptor *descriptor, unsigned directions,
-                     sill_duration span, sill_time deadline);
+/* Is sill_core_descriptor_wait where no event will tell: waits for (span) at
+ * most, and then returns 0 to try again. */
+int sill_core_descriptor_pause(struct descriptor *descriptor,
+                               unsigned directions, sill_duration span,
+                               sill_time deadline);
 
 static inline bool descriptor_is_ready(const struct descriptor *descriptor,
                                        unsigned direction)
@@ -72,6 +75,6 @@ static inline void descriptor_blocked(struct descriptor *descriptor,
 
 /* Ends the interest, wakes the waiters, frees the object after them. With
  * (close_fd), closes the descriptor itself. */
-void descriptor_close(struct descriptor *descriptor, bool close_fd);
+void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd);
 
 #endif

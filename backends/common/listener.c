@@ -72,8 +72,8 @@ static int wait_for_fd(struct descriptor *d, sill_time deadline)
         }
         if (rc < 0)
             return rc;
-        rc =
-            descriptor_wait(d, SILL_SPI_READ, deadline, "sill_listener_accept");
+        rc = sill_core_descriptor_wait(d, SILL_SPI_READ, deadline,
+                                       "sill_listener_accept");
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }
@@ -86,7 +86,7 @@ static int listener_accept(void *impl, struct sill_stream *stream,
     struct listener *l = impl;
     struct sill_loop *loop = l->descriptor.loop;
     struct sill_stream made;
-    int rc = sockets_wrap(loop, &made, -1);
+    int rc = sill_core_sockets_wrap(loop, &made, -1);
 
     if (rc < 0)
         return rc;
@@ -114,8 +114,8 @@ static void listener_close(void *impl)
 {
     struct listener *l = impl;
 
-    unix_file_remove(&l->file, &l->address);
-    descriptor_close(&l->descriptor, true);
+    sill_core_unix_file_remove(&l->file, &l->address);
+    sill_core_descriptor_close(&l->descriptor, true);
 }
 
 static const struct sill_listener_ops ops = {listener_accept, listener_local,
@@ -126,30 +126,31 @@ static int begin(struct listener *l, int fd, const struct sill_address *address,
 {
     struct sockaddr_any at;
     int backlog = options && options->backlog > 0 ? options->backlog : BACKLOG;
-    int rc = sockaddr_from(&at, address);
+    int rc = sill_core_sockaddr_from(&at, address);
 
     if (rc == 0 && address->family != SILL_FAMILY_UNIX)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (rc == 0)
-        rc = unix_file_bind(&l->file, fd, SOCK_STREAM, &at);
+        rc = sill_core_unix_file_bind(&l->file, fd, SOCK_STREAM, &at);
     l->address = *address;
     if (rc == 0 && listen(fd, backlog) < 0)
         rc = sill_error_from_errno(errno);
     if (rc == 0)
-        rc = socket_local(fd, &l->address);
+        rc = sill_core_socket_local(fd, &l->address);
     if (rc < 0)
-        unix_file_remove(&l->file, address);
+        sill_core_unix_file_remove(&l->file, address);
     return rc;
 }
 
-int sockets_listen(struct sill_loop *loop, struct sill_listener *listener,
-                   const struct sill_address *address,
-                   const struct sill_socket_options *options)
+int sill_core_sockets_listen(struct sill_loop *loop,
+                             struct sill_listener *listener,
+                             const struct sill_address *address,
+                             const struct sill_socket_options *options)
 {
     if (address->family == SILL_FAMILY_NONE)
         return SILL_EINVAL;
 
-    int fd = socket_open(address, SOCK_STREAM, options);
+    int fd = sill_core_socket_open(address, SOCK_STREAM, options);
 
     if (fd < 0)
         return fd;
@@ -163,7 +164,7 @@ int sockets_listen(struct sill_loop *loop, struct sill_listener *listener,
     rc = begin(l, fd, address, options);
     if (rc < 0)
         goto no_listener;
-    descriptor_init(&l->descriptor, loop, fd, destroy);
+    sill_core_descriptor_init(&l->descriptor, loop, fd, destroy);
     *listener = (struct sill_listener){&ops, l};
     return 0;
 

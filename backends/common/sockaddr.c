@@ -48,7 +48,8 @@ static void from_unix(struct sockaddr_any *out, const struct sill_address *in)
     out->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
 }
 
-int sockaddr_from(struct sockaddr_any *out, const struct sill_address *in)
+int sill_core_sockaddr_from(struct sockaddr_any *out,
+                            const struct sill_address *in)
 {
     memset(out, 0, sizeof(*out));
     switch (in->family) {
@@ -103,7 +104,8 @@ static void to_unix(struct sill_address *out, const struct sockaddr_any *in)
     out->path_size = (uint16_t)size;
 }
 
-void sockaddr_to(struct sill_address *out, const struct sockaddr_any *in)
+void sill_core_sockaddr_to(struct sill_address *out,
+                           const struct sockaddr_any *in)
 {
     memset(out, 0, sizeof(*out));
     if (in->size < sizeof(sa_family_t))
@@ -116,23 +118,23 @@ void sockaddr_to(struct sill_address *out, const struct sockaddr_any *in)
         to_unix(out, in);
 }
 
-int socket_local(int fd, struct sill_address *out)
+int sill_core_socket_local(int fd, struct sill_address *out)
 {
     struct sockaddr_any any = {.size = sizeof(any.storage)};
 
     if (getsockname(fd, (struct sockaddr *)&any.storage, &any.size) < 0)
         return sill_error_from_errno(errno);
-    sockaddr_to(out, &any);
+    sill_core_sockaddr_to(out, &any);
     return 0;
 }
 
-int socket_peer(int fd, struct sill_address *out)
+int sill_core_socket_peer(int fd, struct sill_address *out)
 {
     struct sockaddr_any any = {.size = sizeof(any.storage)};
 
     if (getpeername(fd, (struct sockaddr *)&any.storage, &any.size) < 0)
         return sill_error_from_errno(errno);
-    sockaddr_to(out, &any);
+    sill_core_sockaddr_to(out, &any);
     return 0;
 }
 
@@ -162,8 +164,8 @@ static int set_options(int fd, const struct sill_address *address, int type,
     return rc;
 }
 
-int socket_open(const struct sill_address *address, int type,
-                const struct sill_socket_options *options)
+int sill_core_socket_open(const struct sill_address *address, int type,
+                          const struct sill_socket_options *options)
 {
     static const struct sill_socket_options defaults;
     static const int domains[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX};

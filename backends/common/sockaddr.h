@@ -16,18 +16,20 @@ struct sockaddr_any {
 };
 
 /* Returns 0, or SILL_EINVAL for an address of no family. */
-int sockaddr_from(struct sockaddr_any *out, const struct sill_address *in);
+int sill_core_sockaddr_from(struct sockaddr_any *out,
+                            const struct sill_address *in);
 
 /* What the system's address cannot say becomes SILL_FAMILY_NONE. */
-void sockaddr_to(struct sill_address *out, const struct sockaddr_any *in);
+void sill_core_sockaddr_to(struct sill_address *out,
+                           const struct sockaddr_any *in);
 
 /* Returns 0 and the name of the socket at this end or the other one. */
-int socket_local(int fd, struct sill_address *out);
-int socket_peer(int fd, struct sill_address *out);
+int sill_core_socket_local(int fd, struct sill_address *out);
+int sill_core_socket_peer(int fd, struct sill_address *out);
 
 /* Opens a non-blocking, close-on-exec socket with what (options) asks for.
  * Returns the descriptor or an error. */
-int socket_open(const struct sill_address *address, int type,
-                const struct sill_socket_options *options);
+int sill_core_socket_open(const struct sill_address *address, int type,
+                          const struct sill_socket_options *options);
 
 #endif

@@ -102,7 +102,8 @@ static ssize_t socket_read(void *impl, void *buffer, size_t size,
         }
         if (rc < 0)
             return rc;
-        rc = descriptor_wait(d, SILL_SPI_READ, deadline, "sill_stream_read");
+        rc = sill_core_descriptor_wait(d, SILL_SPI_READ, deadline,
+                                       "sill_stream_read");
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }
@@ -125,7 +126,8 @@ static ssize_t socket_writev(void *impl, const struct iovec *pieces,
         }
         if (rc < 0)
             return rc;
-        rc = descriptor_wait(d, SILL_SPI_WRITE, deadline, "sill_stream_write");
+        rc = sill_core_descriptor_wait(d, SILL_SPI_WRITE, deadline,
+                                       "sill_stream_write");
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }
@@ -143,34 +145,35 @@ static int socket_shutdown(void *impl, sill_time deadline)
 
 static void socket_close(void *impl)
 {
-    descriptor_close(impl, true);
+    sill_core_descriptor_close(impl, true);
 }
 
 static int local(void *impl, struct sill_address *address)
 {
     struct descriptor *d = impl;
 
-    return socket_local(d->watch.fd, address);
+    return sill_core_socket_local(d->watch.fd, address);
 }
 
 static int peer(void *impl, struct sill_address *address)
 {
     struct descriptor *d = impl;
 
-    return socket_peer(d->watch.fd, address);
+    return sill_core_socket_peer(d->watch.fd, address);
 }
 
 static const struct sill_stream_ops socket_ops = {
     socket_read, socket_writev, socket_shutdown, socket_close, local, peer};
 
 /* Takes over a connected (fd), which is the caller's again on failure. */
-int sockets_wrap(struct sill_loop *loop, struct sill_stream *stream, int fd)
+int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
+                           int fd)
 {
     struct descriptor *d = sill_alloc(sizeof(*d));
 
     if (!d)
         return SILL_ENOMEM;
-    descriptor_init(d, loop, fd, destroy);
+    sill_core_descriptor_init(d, loop, fd, destroy);
     *stream = (struct sill_stream){.ops = &socket_ops, .impl = d};
     return 0;
 }
@@ -185,7 +188,8 @@ static int require_stream_socket(int fd)
     return type == SOCK_STREAM ? 0 : SILL_EINVAL;
 }
 
-int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd)
+int sill_core_sockets_adopt(struct sill_loop *loop, struct sill_stream *stream,
+                            int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     int rc =
@@ -196,7 +200,7 @@ int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd)
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return sill_error_from_errno(errno);
-    return sockets_wrap(loop, stream, fd);
+    return sill_core_sockets_wrap(loop, stream, fd);
 }
 
 /* Connecting. */
@@ -238,29 +242,30 @@ static int finish_connect(struct descriptor *d, sill_time deadline)
 {
     descriptor_blocked(d, SILL_SPI_WRITE);
 
-    int rc =
-        descriptor_wait(d, SILL_SPI_WRITE, deadline, "sill_stream_connect");
+    int rc = sill_core_descriptor_wait(d, SILL_SPI_WRITE, deadline,
+                                       "sill_stream_connect");
 
     return rc < 0 ? rc : pending_error(d->watch.fd);
 }
 
-int sockets_connect(struct sill_loop *loop, struct sill_stream *stream,
-                    const struct sill_address *address,
-                    const struct sill_socket_options *options,
-                    sill_time deadline)
+int sill_core_sockets_connect(struct sill_loop *loop,
+                              struct sill_stream *stream,
+                              const struct sill_address *address,
+                              const struct sill_socket_options *options,
+                              sill_time deadline)
 {
     struct sockaddr_any to;
     struct sill_stream made;
-    int rc = sockaddr_from(&to, address);
+    int rc = sill_core_sockaddr_from(&to, address);
 
     if (rc < 0)
         return rc;
 
-    int fd = socket_open(address, SOCK_STREAM, options);
+    int fd = sill_core_socket_open(address, SOCK_STREAM, options);
 
     if (fd < 0)
         return fd;
-    rc = sockets_wrap(loop, &made, fd);
+    rc = sill_core_sockets_wrap(loop, &made, fd);
     if (rc < 0) {
         (void)close(fd);
         return rc;

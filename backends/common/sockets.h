@@ -10,28 +10,34 @@
 #include "sockaddr.h"
 
 /* socket.c */
-int sockets_wrap(struct sill_loop *loop, struct sill_stream *stream, int fd);
-int sockets_adopt(struct sill_loop *loop, struct sill_stream *stream, int fd);
-int sockets_connect(struct sill_loop *loop, struct sill_stream *stream,
-                    const struct sill_address *address,
-                    const struct sill_socket_options *options,
-                    sill_time deadline);
+int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
+                           int fd);
+int sill_core_sockets_adopt(struct sill_loop *loop, struct sill_stream *stream,
+                            int fd);
+int sill_core_sockets_connect(struct sill_loop *loop,
+                              struct sill_stream *stream,
+                              const struct sill_address *address,
+                              const struct sill_socket_options *options,
+                              sill_time deadline);
 
 /* listener.c */
-int sockets_listen(struct sill_loop *loop, struct sill_listener *listener,
-                   const struct sill_address *address,
-                   const struct sill_socket_options *options);
+int sill_core_sockets_listen(struct sill_loop *loop,
+                             struct sill_listener *listener,
+                             const struct sill_address *address,
+                             const struct sill_socket_options *options);
 
 /* datagram.c */
-int sockets_datagram(struct sill_loop *loop, struct sill_datagram *datagram,
-                     const struct sill_address *address,
-                     const struct sill_socket_options *options);
+int sill_core_sockets_datagram(struct sill_loop *loop,
+                               struct sill_datagram *datagram,
+                               const struct sill_address *address,
+                               const struct sill_socket_options *options);
 
 /* watch.c */
-int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd);
-int sockets_watch_wait(struct sill_watch *watch, unsigned directions,
-                       sill_time deadline);
-void sockets_watch_close(struct sill_watch *watch);
+int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
+                            int fd);
+int sill_core_sockets_watch_wait(struct sill_watch *watch, unsigned directions,
+                                 sill_time deadline);
+void sill_core_sockets_watch_close(struct sill_watch *watch);
 
 /* unix_file.c: the file of a Unix-domain socket, which outlives its owner. */
 struct unix_file {
@@ -39,11 +45,11 @@ struct unix_file {
 };
 
 /* Binds (fd); the file of a listener that is gone is replaced. */
-int unix_file_bind(struct unix_file *file, int fd, int type,
-                   const struct sockaddr_any *at);
+int sill_core_unix_file_bind(struct unix_file *file, int fd, int type,
+                             const struct sockaddr_any *at);
 
 /* Removes the file, unless somebody else has replaced it. */
-void unix_file_remove(const struct unix_file *file,
-                      const struct sill_address *at);
+void sill_core_unix_file_remove(const struct unix_file *file,
+                                const struct sill_address *at);
 
 #endif

@@ -12,7 +12,7 @@ int sill_stream_connect(struct sill_stream *stream,
                         const struct sill_socket_options *options,
                         sill_time deadline)
 {
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     *stream = (struct sill_stream){0};
     if (rc < 0)
@@ -63,7 +63,7 @@ static void end(struct sill_stream *stream, unsigned direction, ssize_t result)
 static ssize_t read_some(struct sill_stream *stream, void *buffer, size_t size,
                          sill_time deadline)
 {
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     if (rc == 0 && !stream->ops)
         return SILL_ECLOSED;
@@ -76,7 +76,7 @@ static ssize_t write_some(struct sill_stream *stream,
                           const struct iovec *pieces, size_t count,
                           sill_time deadline)
 {
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     if (rc == 0 && !stream->ops)
         return SILL_ECLOSED;

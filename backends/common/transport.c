@@ -7,10 +7,12 @@
 #include "sockets.h"
 
 const struct sill_spi_transport sill_core_sockets = {
-    sockets_connect, sockets_adopt,      sockets_listen,     sockets_datagram,
-    sockets_watch,   sockets_watch_wait, sockets_watch_close};
+    sill_core_sockets_connect,    sill_core_sockets_adopt,
+    sill_core_sockets_listen,     sill_core_sockets_datagram,
+    sill_core_sockets_watch,      sill_core_sockets_watch_wait,
+    sill_core_sockets_watch_close};
 
-int transport_enter(sill_time deadline)
+int sill_core_transport_enter(sill_time deadline)
 {
     struct sill_task *self = sill_core_self();
 
@@ -41,7 +43,7 @@ int sill_listener_accept(struct sill_listener *listener,
     if (!listener->ops)
         return SILL_ECLOSED;
 
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     if (rc < 0)
         return rc;
@@ -95,7 +97,7 @@ static int enter_datagram(const struct sill_datagram *datagram,
     if (!datagram->ops)
         return SILL_ECLOSED;
 
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     return rc == 0 && !datagram->ops ? SILL_ECLOSED : rc;
 }
@@ -159,7 +161,7 @@ int sill_watch_wait(struct sill_watch *watch, unsigned directions,
     if (directions == 0 || (directions & ~(unsigned)(SILL_READ | SILL_WRITE)))
         return SILL_EINVAL;
 
-    int rc = transport_enter(deadline);
+    int rc = sill_core_transport_enter(deadline);
 
     if (rc < 0)
         return rc;

@@ -9,7 +9,7 @@
 
 /* A cancelled task does nothing, and one that never has to wait lets others run
  * now and then. Returns 0, SILL_ENOTASK or SILL_ECANCELED. */
-int transport_enter(sill_time deadline);
+int sill_core_transport_enter(sill_time deadline);
 
 static inline const struct sill_spi_transport *
 transport_of(const struct sill_task *task)

@@ -64,8 +64,8 @@ static void remember(struct unix_file *file, const char *path)
     file->inode = info.st_ino;
 }
 
-int unix_file_bind(struct unix_file *file, int fd, int type,
-                   const struct sockaddr_any *at)
+int sill_core_unix_file_bind(struct unix_file *file, int fd, int type,
+                             const struct sockaddr_any *at)
 {
     const char *path = path_of(at);
     int rc = try_bind(fd, at);
@@ -82,8 +82,8 @@ int unix_file_bind(struct unix_file *file, int fd, int type,
     return rc;
 }
 
-void unix_file_remove(const struct unix_file *file,
-                      const struct sill_address *at)
+void sill_core_unix_file_remove(const struct unix_file *file,
+                                const struct sill_address *at)
 {
     struct stat info;
 

@@ -42,7 +42,8 @@ static unsigned ready_now(int fd, unsigned directions)
     return ready;
 }
 
-int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd)
+int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
+                            int fd)
 {
     if (fcntl(fd, F_GETFD) < 0)
         return sill_error_from_errno(errno);
@@ -51,7 +52,7 @@ int sockets_watch(struct sill_loop *loop, struct sill_watch *watch, int fd)
 
     if (!d)
         return SILL_ENOMEM;
-    descriptor_init(d, loop, fd, destroy);
+    sill_core_descriptor_init(d, loop, fd, destroy);
 
     int rc = loop->backend->watch(loop->self, &d->watch, SILL_SPI_READ);
 
@@ -69,8 +70,8 @@ static bool is_taken(const struct descriptor *d, unsigned directions)
            ((directions & SILL_WRITE) && d->writers);
 }
 
-int sockets_watch_wait(struct sill_watch *watch, unsigned directions,
-                       sill_time deadline)
+int sill_core_sockets_watch_wait(struct sill_watch *watch, unsigned directions,
+                                 sill_time deadline)
 {
     struct descriptor *d = watch->impl;
     int fd = d->watch.fd;
@@ -86,13 +87,14 @@ int sockets_watch_wait(struct sill_watch *watch, unsigned directions,
         if (rc < 0)
             return rc;
         descriptor_blocked(d, directions);
-        rc = descriptor_wait(d, directions, deadline, "sill_watch_wait");
+        rc = sill_core_descriptor_wait(d, directions, deadline,
+                                       "sill_watch_wait");
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }
 }
 
-void sockets_watch_close(struct sill_watch *watch)
+void sill_core_sockets_watch_close(struct sill_watch *watch)
 {
-    descriptor_close(watch->impl, false);
+    sill_core_descriptor_close(watch->impl, false);
 }
