@@ -75,7 +75,9 @@ const char *sill_http_method_name(enum sill_http_method method)
 
 enum sill_http_method sill_http_method_find(struct sill_http_view name)
 {
-    for (int i = SILL_HTTP_GET; i <= SILL_HTTP_PATCH; i++)
+    if (name.size == 3 && memcmp(name.at, "GET", 3) == 0)
+        return SILL_HTTP_GET;
+    for (int i = SILL_HTTP_HEAD; i <= SILL_HTTP_PATCH; i++)
         if (sill_http_view_is_equal(methods[i], name))
             return (enum sill_http_method)i;
     return SILL_HTTP_OTHER;

@@ -436,7 +436,8 @@ sill_http_call_open(struct sill_http_client *client, const char *url,
 
 /*
  * Sends (size) bytes of a body that is streamed. With Expect the first call
- * waits for the answer.
+ * waits for the answer. A response is not read meanwhile: a peer that sends one
+ * without taking the request stops the call until (deadline).
  *
  * Returns 0; SILL_EINVAL when none is; SILL_EMSGSIZE for more than the length
  * that was given, with nothing sent; SILL_EPIPE when the peer does not want it

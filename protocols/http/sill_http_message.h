@@ -165,7 +165,8 @@ struct sill_http_head {
 
 /*
  * Every way in which a message can be wrong, each with its own code. None of
- * them is a code of <sill/error.h>, where all of them are SILL_EPROTO.
+ * them is a code of <sill/error.h>, where they are SILL_EPROTO, or
+ * SILL_EMSGSIZE when it is a limit that was passed.
  */
 enum sill_http_error {
     SILL_HTTP_EMETHOD = -2001,          /* the method is no token */

@@ -294,7 +294,7 @@ static void end(struct world *world)
         ck_assert_uint_eq(world->begun, world->count);
 }
 
-int world_play(void *arg)
+static int play(void *arg)
 {
     struct world *world = arg;
     begin(world);
@@ -320,7 +320,7 @@ int world_run(struct world *world)
         sill_set_allocator(&counting);
     set = true;
     size_t before = alive, open = descriptors_open();
-    int rc = sill_run(world_play, world);
+    int rc = sill_run(play, world);
     ck_assert_uint_eq(alive, before);
     ck_assert_uint_eq(descriptors_open(), open);
     return rc;

@@ -63,9 +63,6 @@ struct world {
  * Returns what the scenario did. */
 int world_run(struct world *world);
 
-/* The same as a function of a task, for scenarios that are cancelled. */
-int world_play(void *world);
-
 /* Plenty of time: whoever waits so long has failed. */
 sill_time soon(void);
 

@@ -662,7 +662,7 @@ END_TEST
 static int ask_at_once(struct world *world, const char *const *urls,
                        size_t count)
 {
-    struct sill_http_call *calls[8];
+    struct sill_http_call *calls[8] = {NULL};
     for (size_t i = 0; i < count; i++)
         ck_assert_int_eq(sill_http_call_open(&world->client, urls[i], NULL,
                                              &calls[i], soon()),
