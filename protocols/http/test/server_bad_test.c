@@ -460,6 +460,16 @@ static void settle(struct kit *kit, size_t count)
     ck_assert_uint_eq(kit->server.stats.open, count);
 }
 
+/* Waits until no more than (count) blocks are open: some loops free what
+ * belonged to a descriptor a round later. */
+static void settle_blocks(long count)
+{
+    sill_time limit = kit_soon();
+    while (blocks_open() > count && sill_now() < limit)
+        sill_yield();
+    ck_assert_int_le((int)blocks_open(), (int)count);
+}
+
 CASE(client_may_vanish_at_every_byte)
 {
     struct kit kit = {0};
@@ -646,7 +656,7 @@ CASE(any_allocation_may_fail)
         ck_assert_msg(was_failed || result == 1, "visit: %d", result);
         ask_bystander(&bystander);
         settle(&kit, 1);
-        ck_assert_int_le((int)(blocks_open() - before), 1);
+        settle_blocks(before + 1); /* one for the next connection */
         if (!was_failed)
             break;
     } while (n < 1000);
@@ -671,7 +681,7 @@ CASE(service_may_be_cancelled_at_any_step)
         ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
         ck_assert_uint_eq(kit.server.stats.open, 0);
         ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
-        ck_assert_int_eq((int)(blocks_open() - blocks), 0);
+        settle_blocks(blocks);
     }
     ck_assert_int_eq(descriptors(), before);
     return 0;
@@ -692,7 +702,7 @@ CASE(service_may_be_stopped_at_any_step)
             sill_yield();
         ck_assert_int_eq(kit_stop(&kit), 0);
         ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
-        ck_assert_int_eq((int)(blocks_open() - blocks), 0);
+        settle_blocks(blocks);
     }
     ck_assert_int_eq(descriptors(), before);
     return 0;
