@@ -331,8 +331,8 @@ static const struct row echo_rows[] = {
 
 static void run_echo(void)
 {
-    struct load_shape small = {LOAD_ECHO, 64, 1, 64};
-    struct load_shape large = {LOAD_ECHO, 1000, 1, 1024};
+    struct load_shape small = {LOAD_ECHO, 64, 1, 64, NULL};
+    struct load_shape large = {LOAD_ECHO, 1000, 1, 1024, NULL};
 
     table("echo", "echo, 64 connections of 64 bytes", echo_rows,
           COUNT(echo_rows), &small);
@@ -352,8 +352,8 @@ static const struct row hello_rows[] = {
 
 static void run_hello(void)
 {
-    struct load_shape single = {LOAD_HTTP, 64, 1, 0};
-    struct load_shape piped = {LOAD_HTTP, 64, 16, 0};
+    struct load_shape single = {LOAD_HTTP, 64, 1, 0, "Hello, World!"};
+    struct load_shape piped = {LOAD_HTTP, 64, 16, 0, "Hello, World!"};
 
     table("hello", "HTTP hello, 64 connections, one at a time", hello_rows,
           COUNT(hello_rows), &single);
@@ -585,11 +585,11 @@ static struct section sections[] = {
     {"memory", run_memory, false},
 };
 
-static int usage(void)
+static int usage(FILE *to)
 {
-    fprintf(stderr, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
-                    "[micro|echo|hello|wrk|memory ...]\n");
-    return 2;
+    fprintf(to, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
+                "[micro|echo|hello|wrk|memory ...]\n");
+    return to == stdout ? 0 : 2;
 }
 
 static int parse_section(const char *name)
@@ -672,8 +672,10 @@ static void print_conditions(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout);
     if (parse(argc, argv) < 0)
-        return usage();
+        return usage(stderr);
     find_folder();
     raise_descriptors();
     child_prepare();

@@ -112,15 +112,23 @@ static int try_echo(struct load *l, int fd)
     return 0;
 }
 
-/* Bytes of the one answer in (text), which must be the expected one. */
+/* Bytes of the first answer in (text), 0 while its head has not come. */
 static size_t http_answer_size(const char *text)
 {
     const char *body = strstr(text, "\r\n\r\n");
+    const char *length = strcasestr(text, "\r\nContent-Length:");
 
-    if (!body || strncmp(text, "HTTP/1.1 200 ", 13) != 0 ||
-        strncmp(body + 4, "Hello, World!", 13) != 0)
+    if (!body || !length || length > body ||
+        strncmp(text, "HTTP/1.1 200 ", 13) != 0)
         return 0;
-    return (size_t)(body + 4 + 13 - text);
+    return (size_t)(body + 4 - text) + strtoul(length + 17, NULL, 10);
+}
+
+static bool ends_with(const char *text, size_t size, const char *end)
+{
+    size_t length = end ? strlen(end) : 0;
+    return length <= size &&
+           (!end || memcmp(text + size - length, end, length) == 0);
 }
 
 /* Every answer of the batch is checked; all have the same size. */
@@ -140,7 +148,8 @@ static int try_http(struct load *l, int fd)
     if (have != size * (size_t)l->shape.depth)
         return complain("more bytes than answers");
     for (size_t at = 0; at < have; at += size) {
-        if (http_answer_size(buffer + at) != size)
+        if (http_answer_size(buffer + at) != size ||
+            !ends_with(buffer + at, size, l->shape.body))
             return complain("a wrong answer");
     }
     l->answer_size = size;

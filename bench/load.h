@@ -4,8 +4,8 @@
  *
  * A load holds connections to one server for as long as that is measured.
  * On each it sends a batch of requests, waits for the last byte of their
- * answers, and sends the next. The first batch of each connection is read byte
- * by byte and must be right; later ones are counted.
+ * answers, and sends the next. The answers to the first batch of each
+ * connection must be right; later ones are counted.
  *
  * One load runs at a time, on the calling thread. Loads that do not run cost
  * their servers nothing, so that servers can be measured in turns.
@@ -20,14 +20,15 @@ struct load;
 
 enum load_kind {
     LOAD_ECHO, /* (size) bytes, back unchanged */
-    LOAD_HTTP  /* GET /, answered by 200 and the same bytes each time */
+    LOAD_HTTP  /* GET /, answered by 200 and as many bytes each time */
 };
 
 struct load_shape {
     enum load_kind kind;
     int connections;
-    int depth;   /* requests in one batch */
-    size_t size; /* bytes of a request; HTTP: not used */
+    int depth;        /* requests in one batch */
+    size_t size;      /* ECHO: bytes of a request */
+    const char *body; /* HTTP: of each answer; NULL: any */
 };
 
 /*
