@@ -117,7 +117,7 @@ sill_http_request_trailer(const struct sill_http_exchange *exchange,
 
 /*
  * Adds a header to the response, or, once that has begun with an unknown
- * length, to its trailers.
+ * length, to its trailers, which clients of HTTP/1.0 never see.
  *
  * name, value   ended by NUL, copied. Date, Connection, Content-Length and
  *               Transfer-Encoding are the server's.
@@ -263,7 +263,7 @@ struct sill_http_server {
  *
  *   SILL_ECANCELED   the caller was cancelled: so were all connections
  *   SILL_ENOMEM      it could not begin
- *   SILL_EINVAL      no handler, or limits that make no sense
+ *   SILL_EINVAL      no handler
  *
  * In every case (listener) is closed.
  */

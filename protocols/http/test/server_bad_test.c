@@ -15,6 +15,7 @@
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static struct sill_trigger go, arrived;
+static ssize_t seen[2]; /* what the body's reader returned last, and then */
 
 static int answer(void *arg, struct sill_http_exchange *x)
 {
@@ -46,9 +47,11 @@ static int answer(void *arg, struct sill_http_exchange *x)
         return sill_http_response_send(x, got == SILL_ETIMEDOUT ? 200 : 599, "",
                                        0, SILL_NEVER);
     }
-    while ((got = sill_http_request_read(x, piece, sizeof(piece), SILL_NEVER)) >
-           0)
-        continue;
+    do {
+        got = sill_http_request_read(x, piece, sizeof(piece), SILL_NEVER);
+    } while (got > 0);
+    seen[0] = got;
+    seen[1] = sill_http_request_read(x, piece, sizeof(piece), SILL_NEVER);
     if (got < 0)
         return (int)got;
     return sill_http_response_send(x, 200, "hello", 5, SILL_NEVER);
@@ -301,6 +304,36 @@ CASE(refused_client_that_goes_on_sending_can_read_the_answer)
 }
 
 #define SHORT (50 * SILL_MILLISECOND)
+
+CASE(failed_reader_says_why_and_says_it_again)
+{
+    static const struct {
+        const char *request;
+        int error, status;
+    } cases[] = {
+        {"POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\nab", SILL_EOF, 400},
+        {CHUNKED "5\r\nab", SILL_EOF, 400},
+        {CHUNKED "5\r\nabcde\r\n0\r\nA: b\r\n", SILL_EOF, 400},
+        {CHUNKED "x\r\n", SILL_EPROTO, 400},
+        {CHUNKED "0\r\nA b: c\r\n\r\n", SILL_EPROTO, 400},
+        {CHUNKED "b\r\n01234567890\r\n0\r\n\r\n", SILL_EMSGSIZE, 413},
+    };
+    struct kit kit = {.server = {.limits = {.body = 10}}};
+    kit_start(&kit, answer, NULL);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct peer peer;
+        peer_open(&peer, &kit);
+        peer_say(&peer, cases[i].request);
+        ck_assert_int_eq(sill_stream_shutdown(&peer.stream, kit_soon()), 0);
+        peer_read_end(&peer);
+        expect_end(peer.text, cases[i].status, cases[i].request);
+        ck_assert_int_eq((int)seen[0], cases[i].error);
+        ck_assert_int_eq((int)seen[1], cases[i].error);
+        peer_close(&peer);
+    }
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    return kit_stop(&kit);
+}
 
 CASE(slow_head_is_given_up_with_408)
 {
@@ -777,12 +810,33 @@ CASE(service_ends_at_its_deadline_and_can_begin_again)
     return 0;
 }
 
+CASE(service_that_cannot_begin_says_so)
+{
+    struct kit kit = {.server = {.handler = answer, .stop = &kit.stop}};
+    long n = 0;
+    blocks_watch();
+    do {
+        sill_trigger_init(&kit.stop, NULL, NULL);
+        ck_assert_int_eq(sill_address_ip(&kit.address, "127.0.0.1", 0), 0);
+        ck_assert_int_eq(
+            sill_listener_listen(&kit.listener, &kit.address, NULL), 0);
+        blocks_fail(++n);
+        int rc = sill_http_serve(&kit.server, &kit.listener, sill_after(SHORT));
+        ck_assert(rc == 0 || (rc == SILL_ENOMEM && blocks_failed()));
+        ck_assert_int_eq(sill_listener_local(&kit.listener, &kit.address),
+                         SILL_ECLOSED);
+    } while (blocks_failed());
+    blocks_fail(0);
+    return 0;
+}
+
 CASE(cancelled_service_says_so)
 {
     struct kit kit = {0};
     kit_start(&kit, answer, NULL);
     sill_yield();
     ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
+    ck_assert_int_eq(kit.result, SILL_ECANCELED);
     ck_assert_int_eq(sill_listener_local(&kit.listener, &kit.address),
                      SILL_ECLOSED);
     return 0;
@@ -811,6 +865,7 @@ int main(void)
     tcase_add_test(cases, bounds_have_their_statuses);
     tcase_add_test(cases,
                    refused_client_that_goes_on_sending_can_read_the_answer);
+    tcase_add_test(cases, failed_reader_says_why_and_says_it_again);
     tcase_add_test(cases, slow_head_is_given_up_with_408);
     tcase_add_test(cases, drops_do_not_keep_a_slow_head_alive);
     tcase_add_test(cases, slow_body_is_given_up_with_408);
@@ -830,6 +885,7 @@ int main(void)
     tcase_add_test(cases, drain_closes_the_idle_and_lets_the_busy_finish);
     tcase_add_test(cases, what_is_left_after_the_grace_is_cancelled);
     tcase_add_test(cases, service_ends_at_its_deadline_and_can_begin_again);
+    tcase_add_test(cases, service_that_cannot_begin_says_so);
     tcase_add_test(cases, cancelled_service_says_so);
     tcase_add_test(cases, server_without_a_handler_is_refused);
     suite_add_tcase(suite, cases);

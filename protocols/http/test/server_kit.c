@@ -10,7 +10,8 @@
 static int serve(void *arg)
 {
     struct kit *kit = arg;
-    return sill_http_serve(&kit->server, &kit->listener, SILL_NEVER);
+    kit->result = sill_http_serve(&kit->server, &kit->listener, SILL_NEVER);
+    return kit->result;
 }
 
 void kit_start(struct kit *kit, sill_http_handler *handler, void *arg)

@@ -39,6 +39,7 @@ struct kit {
     struct sill_address address;
     struct sill_task *task;
     struct sill_trigger stop;
+    int result; /* what sill_http_serve returned, once it has */
 };
 
 /* Starts (kit)->server, which the caller has filled in or zeroed. */
