@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * servers ECHO HELLO HTTPD CHAT FOLDER: starts each server of the examples as a
+ * user would, talks to it over plain sockets, and stops it with a signal.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int failures;
+static const char *program;
+
+static void expect(int is_so, const char *what)
+{
+    if (is_so)
+        return;
+    fprintf(stderr, "%s: not so: %s\n", program, what);
+    failures++;
+}
+
+struct server {
+    pid_t pid;
+    FILE *out; /* what it says */
+    int port;
+};
+
+static void run(char **words, int out)
+{
+    if (out >= 0)
+        dup2(out, STDOUT_FILENO);
+    execv(words[0], words);
+    _exit(127);
+}
+
+static struct server start(char **words)
+{
+    struct server server = {0};
+    int ends[2];
+    char line[256] = "";
+
+    program = words[0];
+    if (pipe(ends) != 0 || (server.pid = fork()) < 0)
+        _exit(1);
+    if (server.pid == 0)
+        run(words, ends[1]);
+    close(ends[1]);
+    server.out = fdopen(ends[0], "r");
+    expect(fgets(line, sizeof(line), server.out) != NULL &&
+               strncmp(line, "listening on 127.0.0.1:", 23) == 0,
+           "the first line says where it listens");
+    server.port = (int)strtol(line + 23, NULL, 10);
+    return server;
+}
+
+/* Stops it; it must end with 0. */
+static void stop(struct server *server, int number)
+{
+    int status = -1;
+    kill(server->pid, number);
+    waitpid(server->pid, &status, 0);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+           "a signal ends it with exit code 0");
+    fclose(server->out);
+}
+
+static int dial(const struct server *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct timeval limit = {20, 0};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_port = htons((uint16_t)server->port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    expect(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+           "it can be connected to");
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    size_t size = strlen(text);
+    expect(send(fd, text, size, MSG_NOSIGNAL) == (ssize_t)size, "it listens");
+}
+
+/* Reads until (mark) is there or nothing more comes. */
+static void hear(int fd, char *text, size_t size, const char *mark)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    while (used < size - 1 && (mark == NULL || strstr(text, mark) == NULL)) {
+        ssize_t got = recv(fd, text + used, size - 1 - used, 0);
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+        text[used] = '\0';
+    }
+    expect(mark == NULL || strstr(text, mark) != NULL, mark);
+}
+
+static void try_echo(char *path)
+{
+    char *words[] = {path, "0", NULL}, text[256];
+    struct server server = start(words);
+    int fd = dial(&server);
+    say(fd, "say it again");
+    hear(fd, text, sizeof(text), "say it again");
+    shutdown(fd, SHUT_WR);
+    expect(recv(fd, text, sizeof(text), 0) == 0, "the end is echoed too");
+    close(fd);
+    fd = dial(&server); /* is still there when it is stopped */
+    stop(&server, SIGTERM);
+    close(fd);
+}
+
+static void try_hello(char *path)
+{
+    char *words[] = {path, "0", "--timeout", "0.2", NULL}, text[4096];
+    struct server server = start(words);
+    int fd = dial(&server);
+    say(fd, "GET /any HTTP/1.1\r\nHost: x\r\n\r\n"
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text), "\r\n\r\nHello, World!HTTP/1.1 200 OK\r\n");
+    expect(strstr(text, "\r\nContent-Type: text/plain\r\n") != NULL,
+           "it is plain text");
+    close(fd);
+    fd = dial(&server);
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    hear(fd, text, sizeof(text), "\r\n\r\nabc");
+    say(fd, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text), "HTTP/1.1 405 ");
+    say(fd, "GET / HTTP/1.1\r\nHo");
+    hear(fd, text, sizeof(text), "HTTP/1.1 408 ");
+    close(fd);
+    stop(&server, SIGINT);
+}
+
+static void get(const struct server *server, const char *path,
+                const char *status)
+{
+    char request[256], text[4096];
+    int fd = dial(server);
+    snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\n\r\n", path);
+    say(fd, request);
+    hear(fd, text, sizeof(text), status);
+    close(fd);
+}
+
+static void try_httpd(char *path, char *folder)
+{
+    char *words[] = {path, "--root", folder, "--port", "0", NULL};
+    char line[1024];
+    struct server server = start(words);
+    get(&server, "/servers.c", "SPDX-License-Identifier");
+    get(&server, "/none", "HTTP/1.1 404 ");
+    expect(fgets(line, sizeof(line), server.out) != NULL &&
+               strncmp(line, "127.0.0.1:", 10) == 0 &&
+               strstr(line, "] \"GET /servers.c\" 200 ") != NULL,
+           "there is a line about the first request");
+    expect(fgets(line, sizeof(line), server.out) != NULL &&
+               strstr(line, "] \"GET /none\" 404 ") != NULL,
+           "there is a line about the second request");
+    stop(&server, SIGTERM);
+
+    /* Nobody reads the log any more: first it fills, then it breaks. */
+    server = start(words);
+    for (int i = 0; i < 2000; i++)
+        get(&server, "/none", "HTTP/1.1 404 ");
+    fclose(server.out);
+    get(&server, "/servers.c", "HTTP/1.1 200 ");
+    server.out = fopen("/dev/null", "r");
+    stop(&server, SIGINT);
+}
+
+/* The disk is full from the start, so the port is chosen here. */
+static void try_httpd_on_a_full_disk(char *path, char *folder)
+{
+    char port[16];
+    char *first[] = {path, "--root", folder, "--port", "0", NULL};
+    char *words[] = {path, "--root", folder, "--port", port, NULL};
+    struct server server = start(first);
+    snprintf(port, sizeof(port), "%d", server.port);
+    stop(&server, SIGTERM);
+
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    server.pid = fork();
+    if (server.pid == 0)
+        run(words, full);
+    for (int tries = 0; tries < 200; tries++) {
+        struct sockaddr_in address = {.sin_family = AF_INET};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        address.sin_port = htons((uint16_t)server.port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
+        close(fd);
+        if (rc == 0)
+            break;
+        usleep(20000);
+    }
+    get(&server, "/servers.c", "HTTP/1.1 200 ");
+    get(&server, "/none", "HTTP/1.1 404 ");
+    server.out = fopen("/dev/null", "r");
+    stop(&server, SIGTERM);
+    close(full);
+}
+
+static void try_words(char *path, char *word, int code)
+{
+    char *words[] = {path, word, NULL};
+    int status = -1, nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    program = path;
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(nowhere, STDERR_FILENO);
+        run(words, nowhere);
+    }
+    waitpid(pid, &status, 0);
+    close(nowhere);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == code, word);
+}
+
+static void try_chat(char *path)
+{
+    char *words[] = {path, "0", NULL}, text[1024];
+    struct server server = start(words);
+    int ann = dial(&server), bob;
+    say(ann, "ann\n");
+    bob = dial(&server);
+    say(bob, "bob\n");
+    hear(ann, text, sizeof(text), "* bob is here\n");
+    say(bob, "hello\r\nhow are you?\n");
+    hear(ann, text, sizeof(text), "bob: hello\nbob: how are you?\n");
+    say(ann, "fine\n");
+    hear(bob, text, sizeof(text), "ann: fine\n");
+    expect(strstr(text, "bob") == NULL, "nobody hears himself");
+    close(bob);
+    hear(ann, text, sizeof(text), "* bob has left\n");
+    kill(server.pid, SIGTERM);
+    hear(ann, text, sizeof(text), "* the room closes\n");
+    hear(ann, text, sizeof(text), NULL);
+    stop(&server, SIGTERM);
+    close(ann);
+}
+
+int main(int count, char **words)
+{
+    if (count != 6) {
+        fprintf(stderr, "usage: servers ECHO HELLO HTTPD CHAT FOLDER\n");
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    try_echo(words[1]);
+    try_hello(words[2]);
+    try_httpd(words[3], words[5]);
+    try_httpd_on_a_full_disk(words[3], words[5]);
+    try_chat(words[4]);
+    try_words(words[3], "--help", 0);
+    try_words(words[3], "--frob", 2);
+    try_words(words[3], "--port", 2);
+    try_words(words[2], "--timeout", 1);
+    try_words(words[1], "65536", 1);
+    try_words(words[4], "x", 1);
+    return failures == 0 ? 0 : 1;
+}
