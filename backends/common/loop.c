@@ -259,7 +259,6 @@ static CONTEXT_CROSSES void *task_main(void)
 
 void sill_core_task_begin(struct sill_task *task)
 {
-    context_open(&task->context, task->stack, task);
     task->context.sp = sill_core_prepare(task, task_main);
     task->loop->alive++;
     sill_core_make_ready(task);

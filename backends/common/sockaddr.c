@@ -95,8 +95,10 @@ static void to_unix(struct sill_address *out, const struct sockaddr_any *in)
     size_t begin = offsetof(struct sockaddr_un, sun_path);
     size_t size = in->size > begin ? in->size - begin : 0;
 
+    if (size == 0)
+        return;
     out->family = SILL_FAMILY_UNIX;
-    if (size > 0 && from->sun_path[0] != '\0')
+    if (from->sun_path[0] != '\0')
         size = strnlen(from->sun_path, size);
     if (size > SILL_UNIX_PATH_MAX)
         size = SILL_UNIX_PATH_MAX;

@@ -76,6 +76,16 @@ static int guard(char *base)
     return mprotect(base, GUARD, PROT_NONE) == 0 ? 0 : SILL_ENOMEM;
 }
 
+static struct sill_task *task_of(const struct sill_loop *loop,
+                                 const struct stack_slab *slab, size_t index)
+{
+    size_t stagger = index % STAGGER_COLOURS * STAGGER;
+    size_t size = (sizeof(struct sill_task) + 63) & ~(size_t)63;
+    char *end = slab->base + (index + 1) * stride(loop);
+
+    return (struct sill_task *)(void *)(end - stagger - size);
+}
+
 static struct sill_task *stack_new(struct sill_loop *loop)
 {
     struct stack_slab *slab = loop->slabs;
@@ -89,14 +99,10 @@ static struct sill_task *stack_new(struct sill_loop *loop)
     if (guard(base) < 0)
         return NULL;
 
-    size_t stagger = slab->used % STAGGER_COLOURS * STAGGER;
-    char *top = base + stride(loop) - stagger;
-    struct sill_task *task =
-        (struct sill_task *)(void *)(top -
-                                     ((sizeof(*task) + 63) & ~(size_t)63));
+    struct sill_task *task = task_of(loop, slab, slab->used++);
 
-    slab->used++;
     task->stack = base + GUARD;
+    context_open(&task->context, task->stack, task);
     (void)VALGRIND_STACK_REGISTER(base + GUARD, base + stride(loop));
     return task;
 }
@@ -122,14 +128,21 @@ void sill_core_stack_give(struct sill_loop *loop, struct sill_task *task)
     loop->tasks--;
 }
 
+static void slab_close(struct sill_loop *loop, struct stack_slab *slab)
+{
+    for (size_t i = 0; i < slab->used; i++)
+        context_close(&task_of(loop, slab, i)->context);
+    (void)munmap(slab->base, slab->size);
+    sill_free(slab);
+}
+
 void sill_core_stacks_free(struct sill_loop *loop)
 {
     while (loop->slabs) {
         struct stack_slab *slab = loop->slabs;
 
         loop->slabs = slab->next;
-        (void)munmap(slab->base, slab->size);
-        sill_free(slab);
+        slab_close(loop, slab);
     }
     loop->free_stacks = NULL;
 }

@@ -53,11 +53,9 @@ static int begin(struct sill_stream *stream, unsigned direction,
     return 0;
 }
 
-/* Gives it back. After a close the stream is not ours to touch. */
-static void end(struct sill_stream *stream, unsigned direction, ssize_t result)
+static void end(struct sill_stream *stream, unsigned direction)
 {
-    if (result != SILL_ECLOSED)
-        stream->busy &= (unsigned char)~direction;
+    stream->busy &= (unsigned char)~direction;
 }
 
 static ssize_t read_some(struct sill_stream *stream, void *buffer, size_t size,
@@ -97,7 +95,7 @@ ssize_t sill_stream_read(struct sill_stream *stream, void *buffer, size_t size,
     if (n < 0)
         return n;
     n = read_some(stream, buffer, size, deadline);
-    end(stream, SILL_READ, n);
+    end(stream, SILL_READ);
     return n;
 }
 
@@ -110,7 +108,7 @@ ssize_t sill_stream_writev(struct sill_stream *stream,
     if (n < 0)
         return n;
     n = write_some(stream, pieces, count, deadline);
-    end(stream, SILL_WRITE, n);
+    end(stream, SILL_WRITE);
     return n;
 }
 
@@ -129,7 +127,7 @@ ssize_t sill_stream_write(struct sill_stream *stream, const void *data,
 static int finish(struct sill_stream *stream, unsigned direction, size_t sofar,
                   int rc, size_t *done)
 {
-    end(stream, direction, rc);
+    end(stream, direction);
     if (rc < 0 && rc != SILL_ECLOSED && sofar > 0)
         stream->poison |= (unsigned char)direction;
     if (done)

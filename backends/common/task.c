@@ -108,7 +108,7 @@ int sill_core_collect(struct sill_task *task)
 {
     if (task->parent)
         unlink_child(task->parent, task);
-    context_close(&task->context);
+    context_clear(&task->context);
     sill_core_stack_give(task->loop, task);
     return task->result;
 }

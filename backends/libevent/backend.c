@@ -40,11 +40,12 @@ struct libevent {
     bool guest;
 };
 
+/* What an event needs comes first, next to the one that is common. */
 struct handle {
-    struct event read, write;
-    struct libevent *backend;
     struct sill_spi_watch *watch;
+    struct libevent *backend;
     bool ended; /* the peer, and that was told: once, or it goes on for ever */
+    struct event read, write;
 };
 
 static int error_from(int rc)

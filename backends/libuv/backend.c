@@ -40,7 +40,7 @@ struct libuv {
 
 /* Outlives its watch until libuv has let go of it. */
 struct handle {
-    uv_poll_t poll; /* first: what the watch points to */
+    uv_poll_t poll; /* first: libuv's callbacks and the watch point to it */
     struct libuv *backend;
     struct sill_spi_watch *watch;
     bool ended; /* the peer, and that was told: once, or it goes on for ever */
@@ -230,7 +230,7 @@ static int start(struct handle *handle, unsigned directions);
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
-    struct handle *handle = poll->data;
+    struct handle *handle = (struct handle *)poll;
     struct sill_spi_watch *watch = handle->watch;
     bool ends = events & UV_DISCONNECT;
     unsigned directions = ends ? BOTH | SILL_SPI_HANGUP : 0;
@@ -294,7 +294,6 @@ static int handle_open(struct libuv *u, struct sill_spi_watch *watch)
         sill_free(handle);
         return rc;
     }
-    handle->poll.data = handle;
     handle->backend = u;
     handle->watch = watch;
     handle->ended = false;
@@ -312,7 +311,7 @@ static int libuv_watch(void *self, struct sill_spi_watch *watch,
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-    sill_free(handle->data);
+    sill_free(handle);
 }
 
 static void libuv_unwatch(void *self, struct sill_spi_watch *watch)
