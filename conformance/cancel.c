@@ -1438,7 +1438,7 @@ static int allow_descriptors(int count)
 SILL_CASE(C, 15, thousands_of_simultaneous_cancels_complete)
 {
     struct sill_scope scope;
-    int count = allow_descriptors(suite_many(MANY)), failed = 0;
+    int count = allow_descriptors(suite_crowd(MANY)), failed = 0;
     sill_scope_init(&scope, SILL_SCOPE_COLLECT);
     for (int i = 0; i < count; i++) {
         many.fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -1469,7 +1469,7 @@ static int sleep_with_deadline(void *arg)
 SILL_CASE(C, 15, thousands_of_simultaneous_cancels_of_sleeps_complete)
 {
     struct sill_scope scope;
-    int count = suite_many(MANY), failed = 0;
+    int count = suite_crowd(MANY), failed = 0;
     sill_scope_init(&scope, SILL_SCOPE_COLLECT);
     for (int i = 0; i < count; i++)
         failed +=
@@ -1626,7 +1626,7 @@ static sill_duration time_cancels(int count)
 SILL_CASE(C, 17, cancelling_one_of_many_sleeping_tasks_costs_the_same)
 {
     sill_duration few = time_cancels(10);
-    sill_duration crowd = time_cancels(suite_many(100000));
+    sill_duration crowd = time_cancels(suite_crowd(100000));
     ck_assert_int_lt(crowd, 10 * few + 20 * SILL_MICROSECOND);
 }
 

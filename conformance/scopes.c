@@ -348,7 +348,7 @@ SILL_CASE(T, 14, cost_of_next_does_not_depend_on_the_living)
     int turns = suite_many(20000);
     collect_among(10, turns);
     sill_duration few = collect_among(10, turns);
-    sill_duration many = collect_among(suite_many(10000), turns);
+    sill_duration many = collect_among(suite_crowd(10000), turns);
     ck_assert_int_lt(many, 5 * few + 50 * SILL_MILLISECOND);
 }
 

@@ -58,6 +58,12 @@ int suite_many(int count)
     return fewer > 16 ? fewer : 16;
 }
 
+int suite_crowd(int count)
+{
+    int fewer = suite_many(count);
+    return fewer < count && fewer > 1000 ? 1000 : fewer;
+}
+
 unsigned suite_limit(void)
 {
     return (unsigned)(20 + 5 * suite_scale());

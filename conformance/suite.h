@@ -14,9 +14,9 @@
  *
  * Each case runs in a process of its own. A case fails when an assertion
  * does, when sill_run returns anything but 0 (SILL_CASE), when it takes longer
- * than 20 s and 5 s times the scale (then the task tree is shown), and when it leaves
- * a descriptor, a thread, a block of sill's memory or a mapping behind. What a
- * case opens itself it must therefore close itself.
+ * than 20 s and 5 s times the scale (then the task tree is shown), and when it
+ * leaves a descriptor, a thread, a block of sill's memory or a mapping behind.
+ * What a case opens itself it must therefore close itself.
  *
  * Stack    a SILL_CASE body runs on an ordinary task's stack, 64 KiB: no big
  *          arrays. Statics are fine, for each case is a fresh process.
@@ -112,6 +112,10 @@ sill_duration suite_liveness(void);
 /* How many to take where a rule says (count): fewer by the scale, so that a
  * slow build ends in time, but at least 16. */
 int suite_many(int count);
+
+/* The same for tasks that are alive at one time, each of which costs some
+ * sanitizers milliseconds: at most 1 000 unless the scale is 1. */
+int suite_crowd(int count);
 
 /* ---- tasks ---- */
 

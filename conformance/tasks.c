@@ -174,7 +174,7 @@ SILL_CASE(T, 04, many_tasks_one_after_the_other_leave_nothing)
 static int spawn_many_at_once(void *arg)
 {
     static struct sill_task *tasks[1000];
-    int *ran = arg, count = suite_many(1000), rc = 0;
+    int *ran = arg, count = suite_crowd(1000), rc = 0;
     for (int i = 0; i < count && rc == 0; i++)
         rc = sill_spawn(add_one, ran, &tasks[i]);
     for (int i = 0; i < count && rc == 0; i++)
@@ -191,7 +191,7 @@ SILL_CASE(T, 04, many_tasks_at_once_leave_nothing)
         struct sill_task *task = suite_spawn(spawn_many_at_once, &ran);
         ck_assert_int_eq(suite_await(task), 0);
     }
-    ck_assert_int_eq(ran, batches * suite_many(1000));
+    ck_assert_int_eq(ran, batches * suite_crowd(1000));
 }
 
 /* ---- T-05 ---- */
@@ -824,7 +824,7 @@ static int descend(void *arg)
 /* However deep the tree is. */
 SILL_CASE(T, 11, cancel_ends_a_chain_of_a_thousand)
 {
-    int depth = suite_many(1000);
+    int depth = suite_crowd(1000);
     struct sill_task *task = suite_spawn(descend, suite_number(depth));
     suite_yield(depth + 2);
     ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
@@ -855,7 +855,7 @@ static sill_duration await_brood(int count, bool oldest_first)
  * walk along the list would take minutes. */
 SILL_CASE(T, 15, await_costs_the_same_in_both_orders)
 {
-    int count = suite_many(100000);
+    int count = suite_crowd(100000);
     sill_duration newest = await_brood(count, false);
     sill_duration oldest = await_brood(count, true);
     ck_assert_int_lt(oldest, 4 * newest + 50 * SILL_MILLISECOND);
