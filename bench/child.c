@@ -90,35 +90,35 @@ static void become(char *const argv[], int cpu, int out)
     _exit(127);
 }
 
-int child_start(struct child *c, char *const argv[], int cpu)
+int child_start(struct child *child, char *const argv[], int cpu)
 {
     int ends[2];
 
-    memset(c, 0, sizeof *c);
+    memset(child, 0, sizeof *child);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    c->pid = fork();
-    if (c->pid == 0)
+    child->pid = fork();
+    if (child->pid == 0)
         become(argv, cpu, ends[1]);
     close(ends[1]);
-    if (c->pid < 0) {
-        c->pid = 0;
+    if (child->pid < 0) {
+        child->pid = 0;
         close(ends[0]);
         return -1;
     }
-    c->out = ends[0];
-    remember(c->pid);
+    child->out = ends[0];
+    remember(child->pid);
     return 0;
 }
 
-int child_port(struct child *c)
+int child_port(struct child *child)
 {
     char line[256];
     size_t size = 0;
-    struct pollfd p = {.fd = c->out, .events = POLLIN};
+    struct pollfd p = {.fd = child->out, .events = POLLIN};
 
     while (size < sizeof line - 1 && poll(&p, 1, 5000) > 0 &&
-           read(c->out, line + size, 1) == 1) {
+           read(child->out, line + size, 1) == 1) {
         if (line[size++] == '\n')
             break;
     }
@@ -129,35 +129,35 @@ int child_port(struct child *c)
     return (int)strtol(colon + 1, NULL, 10);
 }
 
-static int collect(struct child *c)
+static int collect(struct child *child)
 {
     int status = -1;
 
-    waitpid(c->pid, &status, 0);
-    forget(c->pid);
-    close(c->out);
-    memset(c, 0, sizeof *c);
+    waitpid(child->pid, &status, 0);
+    forget(child->pid);
+    close(child->out);
+    memset(child, 0, sizeof *child);
     return status;
 }
 
-int child_output(struct child *c, char *text, size_t size)
+int child_output(struct child *child, char *text, size_t size)
 {
     size_t have = 0;
     ssize_t n;
 
     while (have < size - 1 &&
-           (n = read(c->out, text + have, size - 1 - have)) > 0)
+           (n = read(child->out, text + have, size - 1 - have)) > 0)
         have += (size_t)n;
     text[have] = '\0';
-    return collect(c) == 0 ? 0 : -1;
+    return collect(child) == 0 ? 0 : -1;
 }
 
-int64_t child_cpu_ns(const struct child *c)
+int64_t child_cpu_ns(const struct child *child)
 {
     clockid_t clock;
     struct timespec t;
 
-    if (clock_getcpuclockid(c->pid, &clock) != 0 ||
+    if (clock_getcpuclockid(child->pid, &clock) != 0 ||
         clock_gettime(clock, &t) < 0)
         return -1;
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
@@ -170,13 +170,13 @@ static bool is_gone(pid_t pid)
            info.si_pid == pid;
 }
 
-void child_stop(struct child *c)
+void child_stop(struct child *child)
 {
-    if (c->pid == 0)
+    if (child->pid == 0)
         return;
-    kill(c->pid, SIGTERM);
-    for (int i = 0; i < 200 && !is_gone(c->pid); i++)
+    kill(child->pid, SIGTERM);
+    for (int i = 0; i < 200 && !is_gone(child->pid); i++)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    kill(c->pid, SIGKILL);
-    collect(c);
+    kill(child->pid, SIGKILL);
+    collect(child);
 }

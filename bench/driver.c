@@ -455,20 +455,27 @@ struct figure {
     int counts[BACKENDS];
 };
 
+static void take_figure(struct figure *figures, int count, int backend,
+                        const char *line)
+{
+    const char *end = strchr(line, ' ');
+
+    for (int i = 0; i < count && end; i++) {
+        struct figure *f = &figures[i];
+        size_t size = strlen(f->key);
+        if (size == (size_t)(end - line) && memcmp(f->key, line, size) == 0)
+            f->values[backend][f->counts[backend]++] = strtod(end, NULL);
+    }
+}
+
+/* Lines of "name value". */
 static void take_figures(struct figure *figures, int count, int backend,
                          const char *text)
 {
-    char key[64];
-    double value;
-    int used;
-
-    while (sscanf(text, "%63s %lf%n", key, &value, &used) == 2) {
-        text += used;
-        for (int i = 0; i < count; i++) {
-            struct figure *f = &figures[i];
-            if (strcmp(f->key, key) == 0)
-                f->values[backend][f->counts[backend]++] = value;
-        }
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        take_figure(figures, count, backend, text);
+        text = end ? end + 1 : "";
     }
 }
 
@@ -499,7 +506,7 @@ static void print_figure(const char *section, const struct figure *f)
 static void figures_table(const char *section, const char *title,
                           struct figure *figures, int count, int runs)
 {
-    char name[64], text[4096];
+    char name[64], text[4096] = "";
 
     for (int run = 0; run < runs; run++) {
         progress(title, run, runs);

@@ -54,24 +54,24 @@ static int complain(const char *what)
 }
 
 /* Requests as wrk sends them, or bytes in which a shift shows. */
-static int make_batch(struct load *l, int port)
+static int make_batch(struct load *load, int port)
 {
     char request[128];
-    size_t size = l->shape.size;
+    size_t size = load->shape.size;
 
-    if (l->shape.kind == LOAD_HTTP)
+    if (load->shape.kind == LOAD_HTTP)
         size = (size_t)snprintf(request, sizeof request,
                                 "GET / HTTP/1.1\r\n"
                                 "Host: 127.0.0.1:%d\r\n"
                                 "\r\n",
                                 port);
-    l->batch_size = size * (size_t)l->shape.depth;
-    l->batch = malloc(l->batch_size);
-    if (!l->batch)
+    load->batch_size = size * (size_t)load->shape.depth;
+    load->batch = malloc(load->batch_size);
+    if (!load->batch)
         return complain("out of memory");
-    for (size_t i = 0; i < l->batch_size; i++)
-        l->batch[i] = l->shape.kind == LOAD_HTTP ? request[i % size]
-                                                 : (char)('!' + i % 89);
+    for (size_t i = 0; i < load->batch_size; i++)
+        load->batch[i] = load->shape.kind == LOAD_HTTP ? request[i % size]
+                                                       : (char)('!' + i % 89);
     return 0;
 }
 
@@ -97,18 +97,18 @@ static int dial(int port)
     return fd;
 }
 
-static int try_echo(struct load *l, int fd)
+static int try_echo(struct load *load, int fd)
 {
-    for (size_t done = 0; done < l->batch_size;) {
+    for (size_t done = 0; done < load->batch_size;) {
         ssize_t n = recv(fd, buffer, sizeof buffer, 0);
         if (n <= 0)
             return complain("no echo");
-        if ((size_t)n > l->batch_size - done ||
-            memcmp(buffer, l->batch + done, (size_t)n) != 0)
+        if ((size_t)n > load->batch_size - done ||
+            memcmp(buffer, load->batch + done, (size_t)n) != 0)
             return complain("a wrong echo");
         done += (size_t)n;
     }
-    l->answer_size = l->shape.size;
+    load->answer_size = load->shape.size;
     return 0;
 }
 
@@ -132,7 +132,7 @@ static bool ends_with(const char *text, size_t size, const char *end)
 }
 
 /* Every answer of the batch is checked; all have the same size. */
-static int try_http(struct load *l, int fd)
+static int try_http(struct load *load, int fd)
 {
     size_t have = 0, size = 0;
 
@@ -143,20 +143,20 @@ static int try_http(struct load *l, int fd)
         have += (size_t)n;
         buffer[have] = '\0';
         size = http_answer_size(buffer);
-    } while (size == 0 || have < size * (size_t)l->shape.depth);
+    } while (size == 0 || have < size * (size_t)load->shape.depth);
 
-    if (have != size * (size_t)l->shape.depth)
+    if (have != size * (size_t)load->shape.depth)
         return complain("more bytes than answers");
     for (size_t at = 0; at < have; at += size) {
         if (http_answer_size(buffer + at) != size ||
-            !ends_with(buffer + at, size, l->shape.body))
+            !ends_with(buffer + at, size, load->shape.body))
             return complain("a wrong answer");
     }
-    l->answer_size = size;
+    load->answer_size = size;
     return 0;
 }
 
-static int open_conn(struct load *l, struct conn *c, int port)
+static int open_conn(struct load *load, struct conn *c, int port)
 {
     struct epoll_event e = {
         .events = EPOLLIN | EPOLLOUT | EPOLLET,
@@ -167,81 +167,81 @@ static int open_conn(struct load *l, struct conn *c, int port)
     c->fd = dial(port);
     if (c->fd < 0)
         return complain("cannot connect");
-    if (send(c->fd, l->batch, l->batch_size, MSG_NOSIGNAL) !=
-        (ssize_t)l->batch_size)
+    if (send(c->fd, load->batch, load->batch_size, MSG_NOSIGNAL) !=
+        (ssize_t)load->batch_size)
         return complain("cannot send");
-    if ((l->shape.kind == LOAD_ECHO ? try_echo : try_http)(l, c->fd) < 0)
+    if ((load->shape.kind == LOAD_ECHO ? try_echo : try_http)(load, c->fd) < 0)
         return -1;
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever);
-    return epoll_ctl(l->set, EPOLL_CTL_ADD, c->fd, &e);
+    return epoll_ctl(load->set, EPOLL_CTL_ADD, c->fd, &e);
 }
 
 struct load *load_open(int port, const struct load_shape *shape)
 {
     size_t count = (size_t)shape->connections;
-    struct load *l = calloc(1, sizeof *l + count * sizeof l->conns[0]);
+    struct load *load = calloc(1, sizeof *load + count * sizeof load->conns[0]);
 
-    if (!l)
+    if (!load)
         return NULL;
     for (size_t i = 0; i < count; i++)
-        l->conns[i].fd = -1;
-    l->shape = *shape;
-    l->set = epoll_create1(EPOLL_CLOEXEC);
-    if (l->set < 0 || make_batch(l, port) < 0)
+        load->conns[i].fd = -1;
+    load->shape = *shape;
+    load->set = epoll_create1(EPOLL_CLOEXEC);
+    if (load->set < 0 || make_batch(load, port) < 0)
         goto fail;
     for (size_t i = 0; i < count; i++) {
-        if (open_conn(l, &l->conns[i], port) < 0)
+        if (open_conn(load, &load->conns[i], port) < 0)
             goto fail;
     }
-    return l;
+    return load;
 
 fail:
-    load_close(l);
+    load_close(load);
     return NULL;
 }
 
-void load_close(struct load *l)
+void load_close(struct load *load)
 {
-    if (!l)
+    if (!load)
         return;
-    for (int i = 0; i < l->shape.connections; i++) {
-        if (l->conns[i].fd >= 0)
-            close(l->conns[i].fd);
+    for (int i = 0; i < load->shape.connections; i++) {
+        if (load->conns[i].fd >= 0)
+            close(load->conns[i].fd);
     }
-    if (l->set >= 0)
-        close(l->set);
-    free(l->batch);
-    free(l);
+    if (load->set >= 0)
+        close(load->set);
+    free(load->batch);
+    free(load);
 }
 
-static void send_rest(struct load *l, struct conn *c)
+static void send_rest(struct load *load, struct conn *c)
 {
-    const char *at = l->batch + l->batch_size - c->to_send;
+    const char *at = load->batch + load->batch_size - c->to_send;
     ssize_t n = send(c->fd, at, c->to_send, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     if (n > 0)
         c->to_send -= (size_t)n;
     else if (errno != EAGAIN)
-        l->broken = true;
+        load->broken = true;
 }
 
-static void begin(struct load *l, struct conn *c)
+static void begin(struct load *load, struct conn *c)
 {
-    c->to_send = l->batch_size;
-    c->to_receive = l->answer_size * (size_t)l->shape.depth;
-    l->busy++;
-    send_rest(l, c);
+    c->to_send = load->batch_size;
+    c->to_receive = load->answer_size * (size_t)load->shape.depth;
+    load->busy++;
+    send_rest(load, c);
 }
 
 /* Returns whether a batch ended. */
-static bool receive(struct load *l, struct conn *c)
+static bool receive(struct load *load, struct conn *c)
 {
     while (c->to_receive > 0) {
         ssize_t n = recv(c->fd, buffer, sizeof buffer, MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN)
             return false;
         if (n <= 0 || (size_t)n > c->to_receive) {
-            l->broken = true;
+            load->broken = true;
             return false;
         }
         c->to_receive -= (size_t)n;
@@ -250,44 +250,44 @@ static bool receive(struct load *l, struct conn *c)
     }
     if (c->to_receive > 0)
         return false;
-    l->busy--;
+    load->busy--;
     return true;
 }
 
 /* Serves the events of one look; returns how many batches ended. */
-static uint64_t look(struct load *l, bool go_on)
+static uint64_t look(struct load *load, bool go_on)
 {
     struct epoll_event events[BATCH];
     uint64_t ended = 0;
-    int count = epoll_wait(l->set, events, BATCH, 5000);
+    int count = epoll_wait(load->set, events, BATCH, 5000);
 
     if (count == 0)
-        l->broken = true;
+        load->broken = true;
     for (int i = 0; i < count; i++) {
         struct conn *c = events[i].data.ptr;
         if (c->to_send > 0)
-            send_rest(l, c);
-        if (c->to_receive == 0 || !receive(l, c))
+            send_rest(load, c);
+        if (c->to_receive == 0 || !receive(load, c))
             continue;
         ended++;
         if (go_on)
-            begin(l, c);
+            begin(load, c);
     }
     return ended;
 }
 
-uint64_t load_run(struct load *l, int64_t ns)
+uint64_t load_run(struct load *load, int64_t ns)
 {
     int64_t end = load_clock() + ns;
     uint64_t batches = 0;
 
-    for (int i = 0; i < l->shape.connections; i++)
-        begin(l, &l->conns[i]);
-    while (l->busy > 0 && !l->broken)
-        batches += look(l, load_clock() < end);
-    if (l->broken) {
+    for (int i = 0; i < load->shape.connections; i++)
+        begin(load, &load->conns[i]);
+    while (load->busy > 0 && !load->broken)
+        batches += look(load, load_clock() < end);
+    if (load->broken) {
         complain("a connection broke or fell silent");
         return 0;
     }
-    return batches * (uint64_t)l->shape.depth;
+    return batches * (uint64_t)load->shape.depth;
 }

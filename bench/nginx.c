@@ -5,7 +5,6 @@
 #include "nginx.h"
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -107,42 +106,40 @@ static int write_config(int port)
 
 static int make_folder(void)
 {
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/sill-bench-XXXXXX", tmp ? tmp : "/tmp");
+    snprintf(folder, sizeof folder, "/tmp/sill-bench-XXXXXX");
     if (mkdtemp(folder))
         return 0;
     folder[0] = '\0';
     return -1;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int flag,
-                      struct FTW *ftw)
-{
-    (void)stat;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
+/* All that nginx and write_config leave there. */
 static void remove_folder(void)
 {
-    if (folder[0])
-        nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    static const char *const names[] = {
+        "nginx.conf", "error.log", "pid",  "body", "proxy",
+        "fastcgi",    "uwsgi",     "scgi", "",
+    };
+    for (size_t i = 0; folder[0] && i < sizeof names / sizeof names[0]; i++) {
+        char path[sizeof folder + 16];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)remove(path);
+    }
     folder[0] = '\0';
 }
 
-int nginx_start(struct child *c, int cpu)
+int nginx_start(struct child *child, int cpu)
 {
     char conf[] = "nginx.conf", log[] = "error.log";
     char *argv[] = {(char *)program(), (char *)"-p", folder, (char *)"-c", conf,
                     (char *)"-e",      log,          NULL};
     int port = free_port();
 
-    memset(c, 0, sizeof *c);
+    memset(child, 0, sizeof *child);
     if (!argv[0] || port < 0 || make_folder() < 0)
         return -1;
     atexit(remove_folder);
-    if (write_config(port) < 0 || child_start(c, argv, cpu) < 0) {
+    if (write_config(port) < 0 || child_start(child, argv, cpu) < 0) {
         remove_folder();
         return -1;
     }
@@ -151,12 +148,12 @@ int nginx_start(struct child *c, int cpu)
             return port;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
-    nginx_stop(c);
+    nginx_stop(child);
     return -1;
 }
 
-void nginx_stop(struct child *c)
+void nginx_stop(struct child *child)
 {
-    child_stop(c);
+    child_stop(child);
     remove_folder();
 }

@@ -14,7 +14,7 @@
 bool nginx_is_present(void);
 
 /*
- * Starts it on processor (cpu), with its folder below TMPDIR. Returns the port
+ * Starts it on processor (cpu), with its folder in /tmp. Returns the port
  * where it listens, or -1 with nothing left behind.
  */
 int nginx_start(struct child *child, int cpu);

@@ -17,8 +17,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench-rate PORT SECONDS\n");
         return 2;
     }
-    int seconds = atoi(argv[2]);
-    struct load *load = load_open(atoi(argv[1]), &shape);
+    long seconds = strtol(argv[2], NULL, 10);
+    struct load *load = load_open((int)strtol(argv[1], NULL, 10), &shape);
     if (load == NULL || seconds < 1)
         return 1;
     uint64_t requests = load_run(load, seconds * INT64_C(1000000000));

@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     perror(what);
-    exit(1);
+    _Exit(1);
 }
 
 int rival_port(int argc, char **argv)
@@ -28,7 +28,7 @@ int rival_port(int argc, char **argv)
 
 void rival_announce(int fd)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
