@@ -22,7 +22,7 @@ static int count_runs(void *count)
     return 0;
 }
 
-enum { CROWD = 4000 };
+enum { CROWD = 2000 };
 
 static int counts[CROWD];
 static struct sill_task *crowd[CROWD];
