@@ -46,6 +46,8 @@ struct sill_task {
     struct context context;
     struct sill_task *next; /* ready, remote, or ended in a scope */
     struct sill_loop *loop;
+    char *target; /* where the bytes go that it waits for; NULL: no bytes */
+    unsigned target_size;         /* as many as came the last time */
     struct sill_trigger *trigger; /* that it waits on, if any */
     int wake;                     /* how the wait ended */
     uint8_t state;

@@ -19,13 +19,31 @@ enum {
     CALLS = 64,    /* reads and writes in a row before others get their turn */
     STACK_SIZE = 65536,
     STACK_LEAST = 16384,
-    PAGE = 4096
+    PAGE = 4096,
+    LINE = 64,
+    STACK_LINES = 8 /* that a waiting task returns through */
 };
 
 #define LOOK_EVERY (50 * SILL_MICROSECOND)
 #define FAR_AHEAD  SILL_SECOND
 
 _Thread_local struct sill_loop *sill_core_current;
+
+/*
+ * Brings a task near that runs next but one. Among a thousand connections its
+ * stack and its buffer have gone cold, and the system calls of the task before
+ * it take longer than their way from memory (echo, 1 000 connections of 1 KiB:
+ * 1.21 of raw epoll without, 1.07 with).
+ */
+static void bring_near(const struct sill_task *task)
+{
+    const char *stack = task->context.sp;
+
+    for (unsigned i = 0; i < STACK_LINES; i++)
+        __builtin_prefetch(stack + i * LINE);
+    for (unsigned i = 0; i < task->target_size; i += LINE)
+        __builtin_prefetch(task->target + i, 1);
+}
 
 static struct sill_task *take_ready(struct sill_loop *loop)
 {
@@ -34,6 +52,8 @@ static struct sill_task *take_ready(struct sill_loop *loop)
     struct sill_task *task = loop->ready;
 
     loop->ready = task->next;
+    if (task->next && task->next->target)
+        bring_near(task->next);
     if (task == loop->round_last)
         loop->round_last = NULL;
     sill_core_leave_queue(loop);

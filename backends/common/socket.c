@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { TARGET_MOST = 2048 }; /* worth fetching ahead, in bytes */
+
 #define CONNECT_AGAIN (2 * SILL_MILLISECOND)
 
 static void destroy(struct descriptor *descriptor)
@@ -86,6 +88,26 @@ static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
     return n;
 }
 
+/* Tells bring_near in loop.c where the bytes will go. */
+static int wait_to_read(struct descriptor *d, void *buffer, sill_time deadline)
+{
+    struct sill_task *self = sill_core_self();
+
+    self->target = buffer;
+
+    int rc = descriptor_wait(d, SILL_SPI_READ, deadline, "sill_stream_read");
+
+    self->target = NULL;
+    return rc;
+}
+
+static void remember_size(ssize_t n)
+{
+    if (n > 0)
+        sill_core_self()->target_size =
+            n < TARGET_MOST ? (unsigned)n : TARGET_MOST;
+}
+
 /* A deadline that passed still tries once more: finished work beats it. */
 static ssize_t socket_read(void *impl, void *buffer, size_t size,
                            sill_time deadline)
@@ -97,13 +119,13 @@ static ssize_t socket_read(void *impl, void *buffer, size_t size,
         if (descriptor_is_ready(d, SILL_SPI_READ) || rc == SILL_ETIMEDOUT) {
             ssize_t n = try_read(d, buffer, size);
 
+            remember_size(n);
             if (n != SILL_EBUSY)
                 return n;
         }
         if (rc < 0)
             return rc;
-        rc = sill_core_descriptor_wait(d, SILL_SPI_READ, deadline,
-                                       "sill_stream_read");
+        rc = wait_to_read(d, buffer, deadline);
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }

@@ -68,6 +68,8 @@ struct sill_task *sill_core_spawn(struct sill_loop *loop,
         return NULL;
     task->loop = loop;
     task->trigger = NULL;
+    task->target = NULL;
+    task->target_size = 0;
     task->aborted = false;
     task->forbid = 0;
     task->timer = (struct timer){0, SILL_NEVER, 0};
