@@ -4,6 +4,8 @@
  */
 #include "client_kit.h"
 
+#include <sill/stream_ops.h>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +242,97 @@ static int connect_pair(struct world *world, struct sill_stream *stream)
     return rc;
 }
 
+/* A stream that does as (inner) does, but fails and stutters on demand. */
+
+struct frail {
+    struct sill_stream inner;
+    struct world *world;
+    bool broken;
+};
+
+/* A wait in vain may be repeated; what is broken stays so. */
+static bool is_broken(struct frail *frail)
+{
+    struct world *world = frail->world;
+    bool now = ++world->operations == world->fails_at;
+    if (now && world->fails_with != SILL_ETIMEDOUT)
+        frail->broken = true;
+    return now || frail->broken;
+}
+
+static ssize_t frail_read(void *impl, void *buffer, size_t size,
+                          sill_time deadline)
+{
+    struct frail *frail = impl;
+    size_t moves = frail->world->moves;
+    if (is_broken(frail))
+        return frail->world->fails_with;
+    return sill_stream_read(&frail->inner, buffer,
+                            moves > 0 && moves < size ? moves : size, deadline);
+}
+
+static ssize_t frail_writev(void *impl, const struct iovec *pieces,
+                            size_t count, sill_time deadline)
+{
+    struct frail *frail = impl;
+    size_t moves = frail->world->moves;
+    if (is_broken(frail))
+        return frail->world->fails_with;
+    if (moves == 0)
+        return sill_stream_writev(&frail->inner, pieces, count, deadline);
+    while (pieces->iov_len == 0)
+        pieces++;
+    return sill_stream_write(&frail->inner, pieces->iov_base,
+                             pieces->iov_len < moves ? pieces->iov_len : moves,
+                             deadline);
+}
+
+static int frail_shutdown(void *impl, sill_time deadline)
+{
+    return sill_stream_shutdown(&((struct frail *)impl)->inner, deadline);
+}
+
+static void frail_close(void *impl)
+{
+    struct frail *frail = impl;
+    sill_stream_close(&frail->inner);
+    sill_free(frail);
+}
+
+static int frail_local(void *impl, struct sill_address *address)
+{
+    return sill_stream_local(&((struct frail *)impl)->inner, address);
+}
+
+static int frail_peer(void *impl, struct sill_address *address)
+{
+    return sill_stream_peer(&((struct frail *)impl)->inner, address);
+}
+
+static const struct sill_stream_ops frail_ops = {
+    .read = frail_read,
+    .writev = frail_writev,
+    .shutdown = frail_shutdown,
+    .close = frail_close,
+    .local = frail_local,
+    .peer = frail_peer,
+};
+
+static int connect_frail(struct world *world, struct sill_stream *stream)
+{
+    struct frail *frail = sill_alloc(sizeof(*frail));
+    if (frail == NULL)
+        return SILL_ENOMEM;
+    *frail = (struct frail){.world = world};
+    int rc = connect_pair(world, &frail->inner);
+    if (rc < 0) {
+        sill_free(frail);
+        return rc;
+    }
+    *stream = (struct sill_stream){.ops = &frail_ops, .impl = frail};
+    return 0;
+}
+
 static int connect_world(void *arg, struct sill_stream *stream,
                          const char *host, uint16_t port, sill_time deadline)
 {
@@ -249,6 +342,8 @@ static int connect_world(void *arg, struct sill_stream *stream,
         snprintf(world->hosts[number], sizeof(world->hosts[number]), "%s:%u",
                  host, (unsigned)port);
     world->connected++;
+    if (world->fails_with != 0 || world->moves > 0)
+        return connect_frail(world, stream);
     if (!world->loopback)
         return connect_pair(world, stream);
     return sill_stream_connect(stream, &world->address, NULL, deadline);
@@ -270,7 +365,7 @@ static void begin(struct world *world)
     sill_scope_init(&world->peers, SILL_SCOPE_COLLECT);
     sill_trigger_init(&world->told, NULL, NULL);
     sill_trigger_init(&world->asked, NULL, NULL);
-    world->begun = world->connected = 0;
+    world->begun = world->connected = world->operations = 0;
     if (world->client.connect == NULL) {
         world->client.connect = connect_world;
         world->client.arg = world;

@@ -44,12 +44,15 @@ struct world {
     bool loopback;   /* sockets instead of streams in memory */
     bool tolerant;   /* peers may see the client go at any time */
     size_t capacity; /* of streams in memory; 0: 65 536 */
+    size_t fails_at; /* the n-th read or write of the client ... */
+    int fails_with;  /* ... fails so; 0: none does */
+    size_t moves;    /* bytes moved by each read or write at most; 0: any */
     int (*scenario)(struct world *world);
 
     /* to be looked at */
     struct sill_http_client client;
-    size_t connected;
-    char hosts[16][64]; /* "host:port" of each connection */
+    size_t connected, operations; /* (operations): reads and writes */
+    char hosts[16][64];           /* "host:port" of each connection */
     struct sill_trigger told, asked;
 
     /* private */

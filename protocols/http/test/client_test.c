@@ -1456,6 +1456,9 @@ static int leave_unread(struct world *world)
         SERVE, OK_HI, 0                                                        \
     }
 
+#define NO_AND_CLOSE                                                           \
+    "HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
+
 /* What a scenario meets; whatever connections it makes later are served. */
 static const struct {
     int (*scenario)(struct world *);
@@ -1471,7 +1474,8 @@ static const struct {
             {TRICKLE, CHUNKED "2\r\nhi\r\n0\r\nT: u\r\n\r\n", 0}, THEN_GETS),
      SERVES},
     {stream_asking,
-     SCRIPT({EXPECT, ASKS, 0}, {SEND, TOO_LARGE, 0}, {GONE, NULL, 0}), SERVES},
+     SCRIPT({EXPECT, ASKS, 0}, {SEND, NO_AND_CLOSE, 0}, {GONE, NULL, 0}),
+     SERVES},
     {redirected,
      SCRIPT({EXPECT, "GET /away HTTP/1.1\r\nHost: a\r\n\r\n", 0},
             {TRICKLE, REDIRECT("302", "http://b/"), 0}, THEN_GETS),
@@ -1589,6 +1593,51 @@ START_TEST(memory_may_run_out)
 
 END_TEST
 
+static int break_it(struct world *world)
+{
+    world->fails_at = steps;
+    int rc = victim(world);
+    finished = world->operations < steps;
+    world->fails_at = 0;
+    if (finished)
+        ck_assert_int_eq(rc, 0);
+    check_pool(world);
+    return 0;
+}
+
+START_TEST(any_read_or_write_may_fail)
+{
+    static const int failures[] = {SILL_ECONNRESET, SILL_EPIPE, SILL_EIO,
+                                   SILL_ENOMEM, SILL_ETIMEDOUT};
+    victim = unhappy[_i].scenario;
+    for (size_t f = 0; f < COUNT(failures); f++) {
+        finished = false;
+        for (steps = 1; !finished; steps++) {
+            struct world world = unhappy_world(_i, break_it);
+            world.fails_with = failures[f];
+            world.moves = f % 2 == 0 ? 0 : 5;
+            ck_assert_int_eq(world_run(&world), 0);
+            ck_assert_uint_lt(steps, 5000);
+        }
+        ck_assert_uint_gt(steps, 3);
+    }
+}
+
+END_TEST
+
+/* However little each read and write moves, nothing is lost or doubled. */
+START_TEST(short_reads_and_writes_change_nothing)
+{
+    victim = unhappy[_i].scenario;
+    for (size_t moves = 1; moves < 8; moves++) {
+        struct world world = unhappy_world(_i, unhappy[_i].scenario);
+        world.moves = moves;
+        ck_assert_int_eq(world_run(&world), 0);
+    }
+}
+
+END_TEST
+
 static void add_responses(Suite *suite)
 {
     TCase *tc = tcase_create("responses");
@@ -1681,6 +1730,9 @@ static void add_unhappy(Suite *suite)
     tcase_add_loop_test(tc, a_cancelled_call_leaves_no_socket, 0,
                         (int)COUNT(unhappy));
     tcase_add_loop_test(tc, memory_may_run_out, 0, (int)COUNT(unhappy));
+    tcase_add_loop_test(tc, any_read_or_write_may_fail, 0, (int)COUNT(unhappy));
+    tcase_add_loop_test(tc, short_reads_and_writes_change_nothing, 0,
+                        (int)COUNT(unhappy));
     suite_add_tcase(suite, tc);
 }
 
