@@ -95,7 +95,8 @@ static int wait_to_read(struct descriptor *d, void *buffer, sill_time deadline)
 
     self->target = buffer;
 
-    int rc = descriptor_wait(d, SILL_SPI_READ, deadline, "sill_stream_read");
+    int rc = sill_core_descriptor_wait(d, SILL_SPI_READ, deadline,
+                                       "sill_stream_read");
 
     self->target = NULL;
     return rc;
