@@ -114,8 +114,8 @@ static inline void context_arrive(struct context *context)
 }
 
 /* What comes last on the old stack; with (ends) it never runs again. */
-static inline void context_depart(struct context *self, struct context *next,
-                                  int ends)
+static inline CONTEXT_CROSSES void
+context_depart(struct context *self, struct context *next, int ends)
 {
     (void)self, (void)next, (void)ends;
 #if defined(SILL_WITH_ASAN)
