@@ -205,6 +205,10 @@ static int target_form(struct sill_http_head *head)
 {
     if (head->method == SILL_HTTP_CONNECT)
         return authority_target(head);
+    if (head->target.at[0] == '/' && head->target.size == 1) {
+        head->path = head->target;
+        return 0;
+    }
     if (head->target.at[0] == '/')
         return origin_target(head, head->target);
     if (head->method != SILL_HTTP_OPTIONS || head->target.size != 1 ||
@@ -215,8 +219,20 @@ static int target_form(struct sill_http_head *head)
     return 0;
 }
 
+/* What nearly all request lines end with, in one look. */
+static bool usual_end(const struct cursor *c)
+{
+    return c->end - c->at >= 10 && memcmp(c->at, "HTTP/1.1\r\n", 10) == 0;
+}
+
 static int request_version(struct sill_http_head *head, struct cursor *c)
 {
+    if (usual_end(c)) {
+        head->minor = 1;
+        head->state = LINE;
+        c->at += 10;
+        return target_form(head);
+    }
     int rc = version(head, c);
     if (rc == MORE)
         return more(head, REQUEST_VERSION);
@@ -241,6 +257,11 @@ static int target(struct sill_http_head *head, struct cursor *c)
 
 static int method(struct sill_http_head *head, struct cursor *c)
 {
+    if (c->end - c->mark >= 4 && memcmp(c->mark, "GET ", 4) == 0) {
+        head->method_text = (struct sill_http_view){c->mark, 3};
+        c->at = c->mark += 4;
+        return target(head, c);
+    }
     c->at = sill_http_skip(c->at, c->end, SILL_HTTP_IS_TOKEN);
     if (c->at == c->end)
         return more(head, METHOD);
@@ -624,7 +645,9 @@ static ssize_t stop(struct sill_http_head *head, const struct cursor *c)
 ssize_t sill_http_head_parse(struct sill_http_head *head, const char *data,
                              size_t size)
 {
-    if (head->base != data)
+    if (head->at == 0)
+        head->base = data;
+    else if (head->base != data)
         sill_http_head_move(head, data);
     const struct sill_http_limits *limits = head->limits;
     struct cursor c = {data + head->at, NULL, data + head->mark};

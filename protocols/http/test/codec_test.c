@@ -285,6 +285,9 @@ static const struct {
     {0, 0, "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n",
      "[GET][absolute]auth[b]path[/]query[q] [Host]=[a]"
      " 1.[1][none][keep] content[]"},
+    {0, 0, "GET http://b? HTTP/1.1\r\nHost: a\r\n\r\n",
+     "[GET][absolute]auth[b]path[/]query[] [Host]=[a]"
+     " 1.[1][none][keep] content[]"},
     {0, 0, "CONNECT b:443 HTTP/1.1\r\nHost: b\r\n\r\n",
      "[CONNECT][authority]auth[b:443]path[] [Host]=[b]"
      " 1.[1][none][keep] content[]"},
