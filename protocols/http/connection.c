@@ -25,6 +25,7 @@ sill_http_connection_open(struct sill_http_server *server)
     const struct sill_http_limits *limits = &server->limits;
     size_t in_size =
         (size_t)limits->line + limits->header_bytes + 2 + window_size(limits);
+    in_size = (in_size + 63) / 64 * 64; /* what lies behind is aligned, too */
     size_t headers = limits->headers * sizeof(struct sill_http_header);
     struct sill_http_exchange *x =
         sill_alloc(sizeof(*x) + 2 * headers + in_size + OUT_SIZE);
@@ -34,10 +35,10 @@ sill_http_connection_open(struct sill_http_server *server)
     memset(x, 0, sizeof(*x));
     x->server = server;
     x->head.headers = (struct sill_http_header *)(void *)(x + 1);
-    x->trailer_headers = x->head.headers + limits->headers;
-    x->in = (char *)(x->trailer_headers + limits->headers);
+    x->in = (char *)(x->head.headers + limits->headers);
     x->in_size = in_size;
     x->out = x->in + in_size;
+    x->trailer_headers = (struct sill_http_header *)(void *)(x->out + OUT_SIZE);
     return x;
 }
 

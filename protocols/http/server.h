@@ -35,9 +35,9 @@ enum {
 
 enum phase { WAITING, BEGUN, COMPLETE };
 
+/* What every request touches comes first, on few cache lines. */
 struct sill_http_exchange {
     struct sill_http_server *server;
-    struct sill_http_exchange *next, **link; /* among the server's */
     struct sill_stream stream;
 
     char *in, *out;
@@ -45,19 +45,13 @@ struct sill_http_exchange {
     size_t out_used, added; /* (added): bytes of headers behind the gap */
     size_t out_before;      /* where the head of the answer begins */
 
-    struct sill_http_head head, trailers;
-    struct sill_http_header *trailer_headers;
-    struct sill_http_body body;
-    sill_time start, body_deadline;
-    uint64_t received;
-
     uint64_t left, sent; /* bytes of the answer's body */
     int status;
     enum phase phase;
     int unsound;      /* why the headers are not what the handler wanted */
+    int broken;       /* the stream failed: nothing more can be sent */
     int body_failure; /* of the reader, final; with the status it deserves */
     int body_status;
-    int broken; /* the stream failed: nothing more can be sent */
 
     bool idle;         /* between two requests */
     bool keep;         /* the connection goes on after this exchange */
@@ -68,6 +62,15 @@ struct sill_http_exchange {
     bool is_awaited;   /* the client waits for 100 (Continue) */
     bool has_trailers;
     bool peer_is_known;
+
+    sill_time start, body_deadline;
+    uint64_t received;
+    struct sill_http_body body;
+    struct sill_http_head head;
+
+    struct sill_http_exchange *next, **link; /* among the server's */
+    struct sill_http_head trailers;
+    struct sill_http_header *trailer_headers;
     struct sill_address peer;
 };
 
