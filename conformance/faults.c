@@ -20,6 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The sanitizers of clang are linked statically and come by here too, before
+ * they are ready for code that they have instrumented. */
+#if defined(__clang__)
+#pragma clang attribute push(                                                  \
+    __attribute__((disable_sanitizer_instrumentation)), apply_to = function)
+#endif
+
 static struct {
     atomic_long uses, strikes;
     atomic_long at; /* the use that fails, 0 for none, -1 for all */
@@ -393,3 +400,7 @@ PLAIN(sigaction,
       (number, action, old))
 PLAIN(sigaltstack, (const stack_t *stack, stack_t *old), (stack, old))
 PLAIN(unlink, (const char *path), (path))
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
