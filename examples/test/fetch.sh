@@ -7,29 +7,29 @@ set -u
 
 fetch=$1
 work=$(mktemp -d)
-servers=
+server=
 failed=0
 
-finish() {
-    for pid in $servers; do
-        kill "$pid" && wait "$pid"
-    done 2>/dev/null
-    rm -rf "$work"
+# One at a time: dismiss ends the one that was started last.
+dismiss() {
+    [ -z "$server" ] || { kill "$server" && wait "$server"; }
+    server=
 }
-trap finish EXIT
+trap 'dismiss; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
 # serve PROGRAM ARGUMENT...: starts one, (where) is its host and port.
 serve() {
+    dismiss
     "$@" >"$work/log" 2>&1 &
-    servers="$servers $!"
+    server=$!
     tries=0
     until grep -q '^listening on ' "$work/log"; do
         tries=$((tries + 1))
         [ $tries -lt 100 ] || { echo "$1 does not listen" >&2; exit 1; }
         sleep 0.1
     done
-    where=$(sed -n '1s/^listening on //p' "$work/log")
+    where=$(sed -n 's/^listening on //p' "$work/log")
 }
 
 # expect CODE ARGUMENT...: fetch ends with it, and says why unless it is 0.
@@ -83,8 +83,7 @@ if [ -w /dev/full ]; then
 fi
 
 # Nobody listens any more where a server just did.
-kill "${servers# }" && wait "${servers# }"
-servers=
+dismiss
 expect 2 "http://$where/"
 
 serve "$3" 0

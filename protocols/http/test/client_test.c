@@ -815,7 +815,7 @@ static int get_then_stream(struct world *world)
 {
     const struct sill_http_call_options options = {
         .method = "PUT", .streams_body = true, .length = 2};
-    struct sill_http_call *call;
+    struct sill_http_call *call = NULL;
     int rc = ask(world, url, NULL, &answer);
     if (rc == 0)
         rc = sill_http_call_open(&world->client, url, &options, &call, soon());
