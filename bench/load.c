@@ -276,18 +276,19 @@ static uint64_t look(struct load *load, bool go_on)
     return ended;
 }
 
-uint64_t load_run(struct load *load, int64_t ns)
+uint64_t load_run(struct load *load, int64_t ns, unsigned batches)
 {
     int64_t end = load_clock() + ns;
-    uint64_t batches = 0;
+    uint64_t least = (uint64_t)batches * (uint64_t)load->shape.connections;
+    uint64_t done = 0;
 
     for (int i = 0; i < load->shape.connections; i++)
         begin(load, &load->conns[i]);
     while (load->busy > 0 && !load->broken)
-        batches += look(load, load_clock() < end);
+        done += look(load, done < least || load_clock() < end);
     if (load->broken) {
         complain("a connection broke or fell silent");
         return 0;
     }
-    return batches * (uint64_t)load->shape.depth;
+    return done * (uint64_t)load->shape.depth;
 }

@@ -38,10 +38,11 @@ struct load_shape {
 struct load *load_open(int port, const struct load_shape *shape);
 
 /*
- * Runs for (ns), then lets what is under way end. Returns how many requests
- * were answered, 0 when a connection broke.
+ * Runs for (ns), and on until there were (batches) for each connection on
+ * average; then lets what is under way end. Returns how many requests were
+ * answered, 0 when a connection broke.
  */
-uint64_t load_run(struct load *load, int64_t ns);
+uint64_t load_run(struct load *load, int64_t ns, unsigned batches);
 
 /* The clock that load_run goes by, in ns. */
 int64_t load_clock(void);

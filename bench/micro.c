@@ -154,14 +154,15 @@ static int play(void *arg)
 static int match(struct table *t)
 {
     struct player a = {t, &t->serve, &t->back}, b = {t, &t->back, &t->serve};
-    struct sill_task *task;
-    int rc = sill_spawn(play, &a, &task);
+    struct sill_task *first, *second;
+    int rc = sill_spawn(play, &a, &first);
 
     if (rc < 0)
         return rc;
     sill_resume(&t->serve, 0);
-    check(play(&b));
-    return sill_await(task, NULL, SILL_NEVER);
+    rc = sill_spawn(play, &b, &second);
+    check(sill_await(first, NULL, SILL_NEVER));
+    return rc < 0 ? rc : sill_await(second, NULL, SILL_NEVER);
 }
 
 static int round_trip(long count)

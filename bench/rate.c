@@ -21,7 +21,7 @@ int main(int argc, char **argv)
     struct load *load = load_open((int)strtol(argv[1], NULL, 10), &shape);
     if (load == NULL || seconds < 1)
         return 1;
-    uint64_t requests = load_run(load, seconds * INT64_C(1000000000));
+    uint64_t requests = load_run(load, seconds * INT64_C(1000000000), 1);
     load_close(load);
     printf("%llu\n", (unsigned long long)(requests / (uint64_t)seconds));
     return requests == 0;
