@@ -161,8 +161,12 @@ static int match(struct table *t)
         return rc;
     sill_resume(&t->serve, 0);
     rc = sill_spawn(play, &b, &second);
+    if (rc < 0) {
+        sill_cancel(first, SILL_NEVER);
+        return rc;
+    }
     check(sill_await(first, NULL, SILL_NEVER));
-    return rc < 0 ? rc : sill_await(second, NULL, SILL_NEVER);
+    return sill_await(second, NULL, SILL_NEVER);
 }
 
 static int round_trip(long count)
