@@ -8,6 +8,7 @@
  */
 #include "codec.h"
 
+#include "framing.h"
 #include "scan.h"
 
 enum state {
@@ -25,16 +26,6 @@ enum state {
     NAME,
     SPACE,
     VALUE
-};
-
-/* What the framing depends on and was seen. */
-enum seen {
-    SEEN_HOST = 1,
-    SEEN_LENGTH = 2,
-    SEEN_CODING = 4,
-    SEEN_CLOSE = 8,
-    SEEN_KEEP_ALIVE = 16,
-    SEEN_CONTINUE = 32
 };
 
 /* What a state answers, beside an error. */
@@ -373,135 +364,6 @@ static int start_line(struct sill_http_head *head, struct cursor *c)
     }
 }
 
-/* The headers that the framing depends on. */
-
-/* Returns whether the token (name) is (wanted), in lower case; of one size. No
- * other character of a token becomes a letter or '-' this way. */
-static inline bool is_called(const char *name, const char *wanted, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if ((name[i] | 0x20) != wanted[i])
-            return false;
-    return true;
-}
-
-static int known_host(struct sill_http_head *head, struct sill_http_view value)
-{
-    if (head->seen & SEEN_HOST)
-        return SILL_HTTP_EHOST_TWICE;
-    if (!sill_http_is_host(value))
-        return SILL_HTTP_EHOST;
-    if (head->authority.at == NULL)
-        head->authority = value;
-    head->seen |= SEEN_HOST;
-    return ON;
-}
-
-static int known_expect(struct sill_http_head *head,
-                        struct sill_http_view value)
-{
-    if (!sill_http_view_is_alike(value, SILL_HTTP_VIEW("100-continue")))
-        return SILL_HTTP_EEXPECT;
-    head->seen |= SEEN_CONTINUE;
-    return ON;
-}
-
-static int known_connection(struct sill_http_head *head,
-                            struct sill_http_view list)
-{
-    struct sill_http_view token;
-    if (sill_http_view_is_equal(list, SILL_HTTP_VIEW("keep-alive"))) {
-        head->seen |= SEEN_KEEP_ALIVE;
-        return ON;
-    }
-    while ((token = sill_http_list_next(&list)).at != NULL) {
-        if (sill_http_view_is_alike(token, SILL_HTTP_VIEW("close")))
-            head->seen |= SEEN_CLOSE;
-        if (sill_http_view_is_alike(token, SILL_HTTP_VIEW("keep-alive")))
-            head->seen |= SEEN_KEEP_ALIVE;
-    }
-    return ON;
-}
-
-static int known_length(struct sill_http_head *head,
-                        struct sill_http_view value)
-{
-    uint64_t length = 0;
-    if (head->seen & SEEN_LENGTH)
-        return SILL_HTTP_ELENGTH_TWICE;
-    if (head->seen & SEEN_CODING)
-        return SILL_HTTP_ECODING_LENGTH;
-    for (size_t i = 0; i < value.size; i++)
-        if (!sill_http_is_digit(value.at[i]))
-            return SILL_HTTP_ELENGTH;
-    for (size_t i = 0; i < value.size; i++)
-        if (__builtin_mul_overflow(length, 10, &length) ||
-            __builtin_add_overflow(length, value.at[i] - '0', &length))
-            return SILL_HTTP_EBODY_SIZE;
-    if (length == SILL_HTTP_NO_LENGTH)
-        return SILL_HTTP_EBODY_SIZE;
-    head->content_length = length;
-    head->seen |= SEEN_LENGTH;
-    return value.size > 0 ? ON : SILL_HTTP_ELENGTH;
-}
-
-/* chunked, once and alone: what else there is, nobody here can undo. */
-static int known_coding(struct sill_http_head *head,
-                        struct sill_http_view value)
-{
-    const struct sill_http_view chunked = SILL_HTTP_VIEW("chunked");
-    if (head->minor == 0)
-        return SILL_HTTP_ECODING_VERSION;
-    if (head->seen & SEEN_LENGTH)
-        return SILL_HTTP_ECODING_LENGTH;
-    if (head->seen & SEEN_CODING)
-        return SILL_HTTP_ECODING_LIST;
-    head->seen |= SEEN_CODING;
-    if (sill_http_view_is_alike(value, chunked))
-        return ON;
-    struct sill_http_view first = sill_http_list_next(&value);
-    if (first.size > chunked.size &&
-        !sill_http_is(first.at[chunked.size], SILL_HTTP_IS_TOKEN))
-        first.size = chunked.size; /* it has parameters, which it must not */
-    return first.at == NULL || sill_http_view_is_alike(first, chunked)
-               ? SILL_HTTP_ECODING_LIST
-               : SILL_HTTP_ECODING;
-}
-
-/* Looks whether the header just taken is one of these. */
-static int known(struct sill_http_head *head,
-                 const struct sill_http_header *header)
-{
-    const char *name = header->name.at;
-    bool request = head->kind == SILL_HTTP_REQUEST;
-    if (head->kind == SILL_HTTP_TRAILERS)
-        return ON;
-    switch (header->name.size) {
-    case 4:
-        return request && is_called(name, "host", 4)
-                   ? known_host(head, header->value)
-                   : ON;
-    case 6:
-        return request && is_called(name, "expect", 6)
-                   ? known_expect(head, header->value)
-                   : ON;
-    case 10:
-        return is_called(name, "connection", 10)
-                   ? known_connection(head, header->value)
-                   : ON;
-    case 14:
-        return is_called(name, "content-length", 14)
-                   ? known_length(head, header->value)
-                   : ON;
-    case 17:
-        return is_called(name, "transfer-encoding", 17)
-                   ? known_coding(head, header->value)
-                   : ON;
-    default:
-        return ON;
-    }
-}
-
 /* Header lines: name ":" space value space CR LF. */
 
 static int value(struct sill_http_head *head, struct cursor *c)
@@ -517,7 +379,7 @@ static int value(struct sill_http_head *head, struct cursor *c)
     struct sill_http_header *header = &head->headers[head->header_count++];
     header->value = text;
     head->state = LINE;
-    return known(head, header);
+    return sill_http_framing_note(head, header);
 }
 
 static int space(struct sill_http_head *head, struct cursor *c)
@@ -584,47 +446,6 @@ static int header_lines(struct sill_http_head *head, struct cursor *c)
     return rc;
 }
 
-static int request_done(struct sill_http_head *head)
-{
-    if (head->minor == 1 && !(head->seen & SEEN_HOST))
-        return SILL_HTTP_EHOST_NONE;
-    head->expects_continue = head->minor == 1 && (head->seen & SEEN_CONTINUE);
-    return ON;
-}
-
-static bool response_is_bare(const struct sill_http_head *head)
-{
-    return head->status < 200 || head->status == 204 || head->status == 304 ||
-           head->method == SILL_HTTP_HEAD ||
-           (head->method == SILL_HTTP_CONNECT && head->status < 300);
-}
-
-static enum sill_http_framing framing(const struct sill_http_head *head)
-{
-    if (head->kind == SILL_HTTP_RESPONSE && response_is_bare(head))
-        return SILL_HTTP_NO_BODY;
-    if (head->seen & SEEN_CODING)
-        return SILL_HTTP_CHUNKED;
-    if (head->seen & SEEN_LENGTH)
-        return head->content_length == 0 ? SILL_HTTP_NO_BODY : SILL_HTTP_LENGTH;
-    return head->kind == SILL_HTTP_RESPONSE ? SILL_HTTP_UNTIL_CLOSE
-                                            : SILL_HTTP_NO_BODY;
-}
-
-static int done(struct sill_http_head *head)
-{
-    int rc = head->kind == SILL_HTTP_REQUEST ? request_done(head) : ON;
-    head->framing =
-        head->kind == SILL_HTTP_TRAILERS ? SILL_HTTP_NO_BODY : framing(head);
-    head->keep_alive = !(head->seen & SEEN_CLOSE) &&
-                       (head->minor == 1 || (head->seen & SEEN_KEEP_ALIVE)) &&
-                       head->framing != SILL_HTTP_UNTIL_CLOSE;
-    if (rc == ON && head->framing == SILL_HTTP_LENGTH &&
-        head->content_length > head->limits->body)
-        return SILL_HTTP_EBODY_SIZE;
-    return rc;
-}
-
 /* Shows (c) what is there of the (bound) bytes from head->start on. Returns
  * whether that is all that may come. */
 static bool bounded(const struct sill_http_head *head, struct cursor *c,
@@ -669,6 +490,6 @@ ssize_t sill_http_head_parse(struct sill_http_head *head, const char *data,
         return cut ? SILL_HTTP_EHEADER_SIZE : stop(head, &c);
     stop(head, &c);
     if (rc == ON)
-        rc = done(head);
+        rc = sill_http_framing_decide(head);
     return rc < 0 ? rc : (ssize_t)head->at;
 }
