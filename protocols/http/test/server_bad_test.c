@@ -720,6 +720,42 @@ CASE(service_may_be_cancelled_at_any_step)
     return 0;
 }
 
+CASE(service_may_be_cancelled_wherever_it_waits)
+{
+    static const char *const words[] = {
+        "",         /* for a request */
+        "GET / HT", /* for a head */
+        "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\na", /* for a body */
+        CHUNKED "0\r\nA: ",                                   /* for trailers */
+        "POST / HTTP/1.1\r\n" H "Expect: 100-continue\r\n"
+        "Content-Length: 5\r\n\r\n",
+        GET("/endless"), /* for a client that reads */
+        GET("/wait"),    /* in its handler */
+        "nonsense\r\n",  /* for a client that leaves */
+        "POST /ignore HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\na",
+    };
+    blocks_watch();
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct kit kit = {.server = {.connections_max = 1 + i % 2}};
+        struct peer peer;
+        long blocks = blocks_open();
+        sill_trigger_init(&go, NULL, NULL);
+        kit_start(&kit, answer, NULL);
+        peer_open(&peer, &kit);
+        peer_say(&peer, words[i]);
+        for (int rounds = 0; rounds < 200; rounds++)
+            sill_yield();
+        ck_assert_uint_eq(kit.server.stats.open, 1);
+        ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
+        ck_assert_int_eq(kit.result, SILL_ECANCELED);
+        ck_assert_uint_eq(kit.server.stats.open, 0);
+        ck_assert_uint_eq(kit.server.stats.failed, 0);
+        peer_close(&peer);
+        settle_blocks(blocks);
+    }
+    return 0;
+}
+
 CASE(service_may_be_stopped_at_any_step)
 {
     blocks_watch();
@@ -881,6 +917,7 @@ int main(void)
     tcase_add_test(cases, lack_of_descriptors_delays_and_ends_nothing);
     tcase_add_test(cases, any_allocation_may_fail);
     tcase_add_test(cases, service_may_be_cancelled_at_any_step);
+    tcase_add_test(cases, service_may_be_cancelled_wherever_it_waits);
     tcase_add_test(cases, service_may_be_stopped_at_any_step);
     tcase_add_test(cases, drain_closes_the_idle_and_lets_the_busy_finish);
     tcase_add_test(cases, what_is_left_after_the_grace_is_cancelled);
