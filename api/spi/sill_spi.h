@@ -21,6 +21,7 @@
 #include <sill/datagram.h>
 #include <sill/listener.h>
 #include <sill/stream_ops.h>
+#include <sill/task.h>
 #include <sill/time.h>
 #include <sill/watch.h>
 
@@ -186,8 +187,44 @@ SILL_API unsigned sill_core_ready(struct sill_spi_watch *watch,
                                   unsigned directions);
 
 /*
+ * Guest mode: makes a loop that lives inside (host), a loop that the program
+ * runs: a uv_loop_t for libuv, an event_base for libevent. All that follows is
+ * for the thread that runs the host.
+ *
+ * loop   receives the handle, for start and detach.
+ *
+ * Returns 0, or SILL_EINVAL from a backend that lives in no host, or why the
+ * backend could not open.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_core_attach(const struct sill_backend *backend, void *host,
+                 struct sill_loop **loop);
+
+/*
+ * Guest mode: starts a task that will run (fn)(arg), from any callback of the
+ * host, never before this returns.
+ *
+ * done    is called with (arg) and the task's result when it has ended, on the
+ *         host's thread and stack; may be NULL.
+ * where   as SILL_HERE says; not copied.
+ *
+ * Returns 0 or SILL_ENOMEM.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_core_start(struct sill_loop *loop, sill_task_fn *fn, void *arg,
+                void (*done)(void *arg, int result), const char *where);
+
+/*
+ * Guest mode: ends the loop; the host's own handles stay untouched.
+ *
+ * Returns 0, or SILL_EBUSY while a task is left or runs.
+ */
+SILL_API SILL_MUST_CHECK int sill_core_detach(struct sill_loop *loop);
+
+/*
  * Guest mode: runs the tasks that are ready, without blocking, and sets the
- * alarm for what comes next.
+ * alarm for what comes next. For backends, whose host has told them that
+ * something happened.
  */
 SILL_API void sill_core_step(struct sill_loop *loop);
 

@@ -118,6 +118,11 @@ struct sill_loop {
 extern _Thread_local struct sill_loop *sill_core_current;
 
 /* loop.c */
+int sill_core_loop_open(struct sill_loop *loop,
+                        const struct sill_run_options *options, void *host);
+void sill_core_loop_close(struct sill_loop *loop);
+void sill_core_run_ready(struct sill_loop *loop);
+void sill_core_drain_remote(struct sill_loop *loop);
 int sill_core_check(struct sill_task *self, sill_time deadline);
 int sill_core_check_deadline(struct sill_task *self, sill_time deadline);
 int sill_core_park(struct sill_task *self, sill_time deadline,

@@ -115,7 +115,7 @@ static struct sill_task *reversed(struct sill_task *task)
     return done;
 }
 
-static void drain_remote(struct sill_loop *loop)
+void sill_core_drain_remote(struct sill_loop *loop)
 {
     if (!__atomic_load_n(&loop->remote, __ATOMIC_RELAXED))
         return;
@@ -145,7 +145,7 @@ static bool look_is_due(struct sill_loop *loop)
 
 static bool begin_round(struct sill_loop *loop)
 {
-    drain_remote(loop);
+    sill_core_drain_remote(loop);
     if (!loop->ready || look_is_due(loop))
         return false;
     loop->round_last = loop->ready_last;
@@ -307,7 +307,8 @@ sill_time sill_now(void)
 
 /* The scheduler. */
 
-static void run_ready(struct sill_loop *loop)
+/* Runs rounds until nothing is ready or a look outside is due. */
+void sill_core_run_ready(struct sill_loop *loop)
 {
     if (!loop->ready)
         return;
@@ -345,7 +346,7 @@ static void look_outside(struct sill_loop *loop)
 
     loop->deciding = true;
     sill_core_barrier();
-    drain_remote(loop);
+    sill_core_drain_remote(loop);
     if (!loop->ready)
         until = sill_core_timers_next(loop, now);
     if (until == SILL_NEVER && loop->outside == 0)
@@ -357,31 +358,16 @@ static void look_outside(struct sill_loop *loop)
 
     loop->looked_at = loop->backend->now(loop->self);
     sill_core_timers_fire(loop, loop->looked_at);
-    drain_remote(loop);
+    sill_core_drain_remote(loop);
 }
 
 static void run_all(struct sill_loop *loop)
 {
     while (loop->alive > 0) {
-        run_ready(loop);
+        sill_core_run_ready(loop);
         if (loop->alive > 0)
             look_outside(loop);
     }
-}
-
-void sill_core_step(struct sill_loop *loop)
-{
-    struct sill_loop *outer = sill_core_current;
-
-    sill_core_current = loop;
-    loop->looked_at = loop->backend->now(loop->self);
-    drain_remote(loop);
-    sill_core_timers_fire(loop, loop->looked_at);
-    run_ready(loop);
-    loop->backend->alarm(
-        loop->self,
-        loop->ready ? SILL_PAST : sill_core_timers_next(loop, loop->looked_at));
-    sill_core_current = outer;
 }
 
 /* A forked child has the parent's loop, and must not touch it: the two share
@@ -398,8 +384,8 @@ static void watch_forks(void)
     (void)pthread_atfork(NULL, NULL, forget_loop);
 }
 
-static int loop_open(struct sill_loop *loop,
-                     const struct sill_run_options *options)
+int sill_core_loop_open(struct sill_loop *loop,
+                        const struct sill_run_options *options, void *host)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     size_t stack_size = STACK_SIZE;
@@ -423,13 +409,13 @@ static int loop_open(struct sill_loop *loop,
 
     if (rc < 0)
         return rc;
-    rc = loop->backend->open(loop, NULL, &loop->self);
+    rc = loop->backend->open(loop, host, &loop->self);
     if (rc < 0)
         sill_core_overflow_close();
     return rc;
 }
 
-static void loop_close(struct sill_loop *loop)
+void sill_core_loop_close(struct sill_loop *loop)
 {
     while (__atomic_load_n(&loop->remote_calls, __ATOMIC_ACQUIRE) > 0)
         (void)sched_yield();
@@ -461,14 +447,14 @@ int sill_run_at(const struct sill_run_options *options, sill_task_fn *fn,
     if (sill_core_current)
         return SILL_EBUSY;
 
-    int rc = loop_open(&loop, options);
+    int rc = sill_core_loop_open(&loop, options, NULL);
 
     if (rc < 0)
         return rc;
     sill_core_current = &loop;
     rc = run_root(&loop, fn, arg, where);
     sill_core_current = NULL;
-    loop_close(&loop);
+    sill_core_loop_close(&loop);
     return rc;
 }
 
