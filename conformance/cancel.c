@@ -737,6 +737,43 @@ SILL_CASE(C, 04, a_forbid_does_not_shield_tasks_spawned_before_it)
     ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
 }
 
+struct shielded {
+    struct sill_trigger go, never;
+    int cancelled, awaited, result;
+};
+
+/* Spawns one task inside a forbid, and is cancelled while it waits for another
+ * one to end. */
+static int cancel_stubborn(void *arg)
+{
+    struct shielded *all = arg;
+    sill_forbid();
+    struct sill_task *late = suite_spawn(suite_suspender, &all->never);
+    sill_permit();
+    struct sill_task *task = suite_spawn(stubborn, &all->go);
+    sill_yield();
+    all->cancelled = sill_cancel(task, SILL_NEVER);
+    sill_forbid();
+    all->awaited = sill_await(late, &all->result, SILL_NEVER);
+    sill_permit();
+    return 0;
+}
+
+/* Nor those spawned in a forbid that is over. */
+SILL_CASE(C, 04, a_forbid_that_is_over_shields_nobody)
+{
+    struct shielded all = {SILL_TRIGGER_INIT, SILL_TRIGGER_INIT, 99, 99, 99};
+    struct sill_task *task = suite_spawn(cancel_stubborn, &all);
+    suite_yield(5);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    suite_yield(5);
+    sill_resume(&all.go, 0);
+    ck_assert_int_eq(suite_await(task), 0);
+    ck_assert_int_eq(all.cancelled, 0);
+    ck_assert_int_eq(all.awaited, 0);
+    ck_assert_int_eq(all.result, SILL_ECANCELED);
+}
+
 /* ---- C-05 ---- */
 
 static int suspend_twice(void *arg)
@@ -1684,4 +1721,44 @@ SILL_CASE(C, 18, clean_up_that_waits_inside_forbid_runs_to_its_end)
         ck_assert_int_eq(memcmp(goodbye.answer, "BYE.", 4), 0);
         suite_pair_close(&goodbye.pair);
     }
+}
+
+static int nap(void *arg)
+{
+    (void)arg;
+    return sill_sleep(sill_after(SILL_MILLISECOND));
+}
+
+struct helpers {
+    int rc, results[2], after;
+};
+
+static int clean_up_with_helpers(void *arg)
+{
+    struct helpers *helpers = arg;
+    struct sill_task *tasks[2];
+    int rc = sill_sleep(SILL_NEVER);
+    sill_forbid();
+    for (int i = 0; i < 2; i++)
+        tasks[i] = suite_spawn(nap, NULL);
+    helpers->rc = sill_await_all(tasks, 2, helpers->results, SILL_NEVER);
+    sill_permit();
+    helpers->after = sill_yield();
+    return rc;
+}
+
+/* Tasks that a clean-up spawns inside its forbid can wait as well. */
+SILL_CASE(C, 18, clean_up_may_spawn_inside_forbid)
+{
+    struct helpers helpers = {99, {99, 99}, 99};
+    struct sill_task *task = suite_spawn(clean_up_with_helpers, &helpers);
+    suite_yield(1);
+    sill_cancel(task, SILL_PAST);
+    suite_yield(2);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
+    ck_assert_int_eq(helpers.rc, 0);
+    ck_assert_int_eq(helpers.results[0], 0);
+    ck_assert_int_eq(helpers.results[1], 0);
+    ck_assert_int_eq(helpers.after, SILL_ECANCELED);
 }
