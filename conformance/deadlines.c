@@ -411,27 +411,45 @@ SILL_CASE(D, 03, equal_and_earlier_deadlines_mix_in_every_order)
     suite_permute(5, sleep_in_order, &divisor);
 }
 
+static int asleep;
+
 static int sleep_after_shorter_wait(void *index)
 {
     struct sill_trigger trigger = SILL_TRIGGER_INIT;
     sill_time sooner = sill_after((5 - (intptr_t)index) * 10000);
 
-    return sill_suspend(&trigger, sooner) == SILL_ETIMEDOUT
-               ? sleep_and_tell(index)
-               : SILL_EIO;
+    if (sill_suspend(&trigger, sooner) != SILL_ETIMEDOUT)
+        return SILL_EIO;
+    asleep++;
+    return sleep_and_tell(index);
+}
+
+static bool sleep_again_in_order(sill_duration length)
+{
+    struct sill_task *tasks[5];
+    sill_time base = sill_after(length);
+
+    asleep = woken.count = 0;
+    for (int i = 0; i < 5; i++) {
+        woken.deadline[i] = base + (i * 3) % 5;
+        tasks[i] = suite_spawn(sleep_after_shorter_wait, (void *)(intptr_t)i);
+    }
+    while (asleep < 5)
+        (void)sill_yield();
+
+    bool all_asleep = sill_now() < base;
+
+    ck_assert_int_eq(sill_await_all(tasks, 5, NULL, SILL_NEVER), 0);
+    return all_asleep;
 }
 
 /* The same when each task's timer has been used before, for another time. */
 SILL_CASE(D, 03, order_does_not_depend_on_earlier_waits)
 {
-    struct sill_task *tasks[5];
-    sill_time base = sill_after(30 * SILL_MILLISECOND);
+    sill_duration length = 2 * SILL_MILLISECOND;
 
-    for (int i = 0; i < 5; i++) {
-        woken.deadline[i] = base + (i * 3) % 5;
-        tasks[i] = suite_spawn(sleep_after_shorter_wait, (void *)(intptr_t)i);
-    }
-    ck_assert_int_eq(sill_await_all(tasks, 5, NULL, SILL_NEVER), 0);
+    while (!sleep_again_in_order(length))
+        length *= 2;
     for (int i = 1; i < 5; i++)
         ck_assert_int_lt(woken.deadline[woken.order[i - 1]],
                          woken.deadline[woken.order[i]]);
@@ -1144,13 +1162,16 @@ static void drain_exactly(struct sill_stream *stream, size_t size)
     }
 }
 
-/* Writes until it is too late, for TCP may make room for some more bytes; sets
- * how many there are now. */
+/* More than any buffer holds. */
+static char much[16 << 20];
+
+/* Writes until it is too late, for TCP may make room once more; adds what was
+ * taken to (*filled). */
 static int write_until_late(struct sill_stream *stream, size_t *filled)
 {
     ssize_t rc;
 
-    while ((rc = sill_stream_write(stream, "???", 3,
+    while ((rc = sill_stream_write(stream, much, sizeof(much),
                                    sill_after(2 * SILL_MILLISECOND))) > 0)
         *filled += (size_t)rc;
     return (int)rc;
@@ -1179,9 +1200,6 @@ SILL_CASE(D, 11, a_late_write_takes_nothing_and_the_stream_works)
 }
 
 /* ---- D-12 ---- */
-
-/* More than any buffer holds. */
-static char much[16 << 20];
 
 static int write_much(void *stream)
 {
