@@ -57,9 +57,10 @@ includes $(sources protocols) |
 
 # Bytes in, meaning out.
 # shellcheck disable=SC2046
-includes $(find protocols \( -name 'codec*.[ch]' -o -name scan.h \) \
+includes $(find protocols \( -name 'codec*.[ch]' -o -name scan.h \
+    -o -name framing.h \) \
     ! -path '*/test/*') |
-    grep -vE ":($libc|<sill/attributes\.h>|[<\"]sill_[a-z]+_message\.h[>\"]|\"(codec[a-z_]*|scan)\.h\")$" |
+    grep -vE ":($libc|<sill/attributes\.h>|[<\"]sill_[a-z]+_message\.h[>\"]|\"(codec[a-z_]*|scan|framing)\.h\")$" |
     refuse "a codec sees libc"
 
 # shellcheck disable=SC2046
@@ -99,7 +100,7 @@ grep -HnE '[<"](uv|event|event2/[a-z]+)\.h[>"]|\b(uv|event|bufferevent)_[a-z]+\(
 # Backends share a silhouette: the same files.
 for backend in backends/*/; do
     [ "$backend" = backends/common/ ] ||
-        (cd "$backend" && find . -name '*.[chS]' | sort | tr '\n' ' ' &&
+        (cd "$backend" && find . -name '*.[chS]' ! -path './test/*' | sort | tr '\n' ' ' &&
             echo "in $backend")
 done | grep -v '^\./backend\.c \./default\.c in ' |
     refuse "not the files of the other backends"
