@@ -528,6 +528,47 @@ SILL_CASE(W, 07, a_handler_resumes_while_the_loop_is_blocked)
     }
 }
 
+static pthread_t relay_loop;
+
+static void resume_the_relay(int number)
+{
+    (void)number;
+    (void)sill_resume(&relay.trigger, (intptr_t)atomic_load(&relay.turn));
+}
+
+static void strike_in_turn(void *unused)
+{
+    (void)unused;
+    for (unsigned turn = 1; turn <= atomic_load(&relay.turns); turn++) {
+        while (atomic_load(&relay.turn) != turn) {
+            if (turn > atomic_load(&relay.turns))
+                return;
+            sched_yield();
+        }
+        jitter(turn);
+        (void)pthread_kill(relay_loop, SIGUSR1);
+    }
+}
+
+/* One signal at a time, which no later one makes up for, hits every point
+ * between "nothing to do" and "blocked". */
+SILL_CASE(W, 07, a_signal_that_races_the_block_is_not_lost)
+{
+    sill_time deadline = sill_after(RACING);
+    struct suite_thread thread;
+    unsigned failed = 0, turn = 1;
+
+    handle(SIGUSR1, resume_the_relay);
+    relay_loop = pthread_self();
+    atomic_store(&relay.turns, 1000000);
+    suite_thread_start(&thread, strike_in_turn, NULL);
+    for (; turn <= 1000000 && (turn % 64 || sill_now() < deadline); turn++)
+        failed += take_a_turn((void *)(uintptr_t)turn) != 0;
+    atomic_store(&relay.turns, turn - 1);
+    suite_thread_join(&thread);
+    ck_assert_int_eq(failed, 0);
+}
+
 /* As many signals as one can send, until the storm or its time is over. */
 static void strike_like_a_storm(void *arg)
 {
