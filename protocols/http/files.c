@@ -62,7 +62,7 @@ static int answer_folder(struct sill_http_exchange *x)
                         (int)path.size, path.at, query.at != NULL ? "?" : "",
                         (int)query.size, query.at != NULL ? query.at : "");
     if ((size_t)size >= sizeof(location))
-        return answer(x, 404);
+        return answer(x, 414);
     sill_http_response_header(x, "Location", location);
     return answer(x, 301);
 }

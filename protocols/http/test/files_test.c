@@ -314,6 +314,13 @@ CASE(very_long_paths_are_not_found)
         ck_assert_int_eq(status_of(text), 404);
         free(text);
     }
+    /* Where to send the client to would be too long. */
+    memset(path, 'a', 3000);
+    memcpy(path, "/sub?", 5);
+    path[3000] = '\0';
+    char *text = ask(&kit, "GET", path, "");
+    ck_assert_int_eq(status_of(text), 414);
+    free(text);
     return kit_stop(&kit);
 }
 

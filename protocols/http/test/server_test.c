@@ -64,6 +64,10 @@ static int answer(void *arg, struct sill_http_exchange *x)
              request->path.at);
     if (strcmp(name, "/echo") == 0)
         return echo(x);
+    if (strcmp(name, "/early") == 0) {
+        sill_http_response_header(x, "Early", "1");
+        return echo(x);
+    }
     if (strcmp(name, "/describe") == 0)
         return describe(x);
     if (strcmp(name, "/query") == 0)
@@ -389,6 +393,138 @@ CASE(pipelined_answers_beyond_the_buffer_all_arrive)
     return kit_stop(&kit);
 }
 
+/* Takes the chunks of (text) apart and compares them with what was sent. */
+static void check_upload(const char *text, size_t total)
+{
+    const char *at = body_of(text);
+    size_t count = 0;
+    for (;;) {
+        char *end;
+        unsigned long size = strtoul(at, &end, 16);
+        ck_assert(strncmp(end, "\r\n", 2) == 0);
+        at = end + 2;
+        if (size == 0)
+            break;
+        for (unsigned long i = 0; i < size; i++, count++)
+            if (at[i] != (char)('a' + count % 23))
+                ck_abort_msg("byte %zu is wrong", count);
+        at += size + 2;
+    }
+    ck_assert_uint_eq(count, total);
+}
+
+/* Sends (text) while the answers are read. */
+struct flood {
+    struct peer *peer;
+    const char *text;
+};
+
+static int flood(void *arg)
+{
+    struct flood *flood = arg;
+    peer_say(flood->peer, flood->text);
+    return 0;
+}
+
+static void read_flood(struct peer *peer, const char *text)
+{
+    struct sill_task *task;
+    struct flood all = {peer, text};
+    ck_assert_int_eq(sill_spawn(flood, &all, &task), 0);
+    peer_read_end(peer);
+    ck_assert_int_eq(sill_await(task, NULL, kit_soon()), 0);
+}
+
+CASE(requests_that_come_at_once_may_exceed_the_buffer)
+{
+    enum { COUNT = 4000 };
+    struct kit kit = {0};
+    struct peer peer;
+    char *text = malloc(COUNT * 64), *at = text;
+    for (int i = 0; i < COUNT; i++)
+        at += sprintf(at, "GET /query?%d. HTTP/1.1\r\nHost: x\r\n\r\n", i);
+    strcpy(at, LAST("/"));
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    read_flood(&peer, text);
+    const char *found = peer.text;
+    for (int i = 0; i < COUNT; i++) {
+        char expected[32];
+        sprintf(expected, "\r\n\r\n%d.HTTP/1.1 200 OK", i);
+        found = strstr(found, expected);
+        ck_assert_msg(found != NULL, "%d is missing", i);
+    }
+    peer_close(&peer);
+
+    /* Answers without bodies gather, too. */
+    at = text;
+    for (int i = 0; i < COUNT; i++)
+        at += sprintf(at, GET("/204"));
+    strcpy(at, LAST("/"));
+    peer_open(&peer, &kit);
+    read_flood(&peer, text);
+    ck_assert_int_eq(count_of(peer.text, "HTTP/1.1 204 No Content"), COUNT);
+    ck_assert_int_eq(count_of(peer.text, "hello"), 1);
+    free(text);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(body_may_begin_and_end_anywhere_in_the_buffer)
+{
+    struct kit kit = {.server = {.limits = {.line = 100, .header_bytes = 200}}};
+    char text[20000], expected[64], body[4500];
+    kit_start(&kit, answer, NULL);
+    for (int round = 0; round < 130; round++) {
+        struct peer peer;
+        int before = round < 100 ? round : 0;
+        int size = round < 100 ? 3000 + 7 * round : 4100 + 2 * round;
+        char *at = text;
+        for (int i = 0; i < before; i++)
+            at += sprintf(at, GET("/204"));
+        for (int i = 0; i < size; i++)
+            body[i] = (char)('a' + i % 23);
+        body[size] = '\0';
+        sprintf(at,
+                "POST /early HTTP/1.1\r\nHost: x\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n"
+                "%x\r\n%s\r\n0\r\nSum: %d\r\nMore: and more\r\n\r\n"
+                "POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
+                "Connection: close\r\n\r\n%s",
+                (unsigned)size, body, before, size, body);
+        peer_open(&peer, &kit);
+        read_flood(&peer, text);
+        ck_assert_int_eq(count_of(peer.text, "HTTP/1.1 204 "), before);
+        ck_assert_int_eq(count_of(peer.text, "HTTP/1.1 200 OK"), 2);
+        ck_assert_int_eq(count_of(peer.text, "\r\nEarly: 1\r\n"), 2);
+        sprintf(expected, "\r\n0\r\nSum: %d\r\n\r\n", before);
+        ck_assert_int_eq(count_of(peer.text, expected), 1);
+        const char *last = strstr(strstr(peer.text, expected), "HTTP/1.1");
+        ck_assert_ptr_nonnull(last);
+        check_upload(strstr(peer.text, "HTTP/1.1 200"), (size_t)size);
+        check_upload(last, (size_t)size);
+        peer_close(&peer);
+    }
+    return kit_stop(&kit);
+}
+
+CASE(headers_of_the_answer_outlive_an_earlier_send)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, GET("/") "POST /early HTTP/1.1\r\nHost: x\r\n"
+                             "Expect: 100-continue\r\n"
+                             "Content-Length: 3\r\n\r\n");
+    peer_read_until(&peer, "HTTP/1.1 100 Continue\r\n\r\n", 1);
+    ck_assert_int_eq(count_of(peer.text, "hello"), 1);
+    peer_say(&peer, "abc");
+    peer_read_until(&peer, "\r\nEarly: 1\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 1);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
 static const char story[] =
     "POST /echo?q HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde"
     "\r\n"
@@ -474,26 +610,6 @@ static int upload(void *arg)
     if (up->chunked)
         peer_say(up->peer, "0\r\n\r\n");
     return 0;
-}
-
-/* Takes the chunks of (text) apart and compares them with what was sent. */
-static void check_upload(const char *text, size_t total)
-{
-    const char *at = body_of(text);
-    size_t count = 0;
-    for (;;) {
-        char *end;
-        unsigned long size = strtoul(at, &end, 16);
-        ck_assert(strncmp(end, "\r\n", 2) == 0);
-        at = end + 2;
-        if (size == 0)
-            break;
-        for (unsigned long i = 0; i < size; i++, count++)
-            if (at[i] != (char)('a' + count % 23))
-                ck_abort_msg("byte %zu is wrong", count);
-        at += size + 2;
-    }
-    ck_assert_uint_eq(count, total);
 }
 
 static void echo_large(struct kit *kit, bool chunked)
@@ -603,6 +719,22 @@ CASE(large_body_that_was_not_read_ends_the_connection)
     peer_read_end(&peer);
     ck_assert_int_eq(status_of(peer.text), 200);
     ck_assert_int_eq(count_of(peer.text, "HTTP/1.1"), 1);
+    peer_close(&peer);
+
+    char *text = malloc(200000), *at = text;
+    at += sprintf(at, "POST / HTTP/1.1\r\nHost: x\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 2000; i++)
+        at += sprintf(at, "20\r\n%032d\r\n", i);
+    strcpy(at, "2000\r\n");
+    at += strlen(at);
+    memset(at, 'x', 0x2000);
+    strcpy(at + 0x2000, "\r\n0\r\n\r\n" GET("/"));
+    peer_open(&peer, &kit);
+    read_flood(&peer, text);
+    ck_assert_int_eq(status_of(peer.text), 200);
+    ck_assert_int_eq(count_of(peer.text, "HTTP/1.1"), 1);
+    free(text);
     peer_close(&peer);
     return kit_stop(&kit);
 }
@@ -792,6 +924,9 @@ int main(void)
     tcase_add_test(cases,
                    pipelined_requests_are_answered_in_order_and_together);
     tcase_add_test(cases, pipelined_answers_beyond_the_buffer_all_arrive);
+    tcase_add_test(cases, requests_that_come_at_once_may_exceed_the_buffer);
+    tcase_add_test(cases, body_may_begin_and_end_anywhere_in_the_buffer);
+    tcase_add_test(cases, headers_of_the_answer_outlive_an_earlier_send);
     tcase_add_test(cases, requests_may_be_cut_at_every_byte);
     tcase_add_test(cases, requests_may_come_byte_by_byte);
     tcase_add_test(cases, bodies_of_any_size_stream_both_ways);
