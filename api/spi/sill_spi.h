@@ -125,7 +125,7 @@ struct sill_backend {
      * B-3  An (until) in the past never blocks; SILL_NEVER may block for ever.
      * B-4  May return early or without an event; must not do so all the time
      *      while nothing happens.
-     * B-5  Returns after at most some hundred events, so that tasks run.
+     * B-5  Returns after some thousand events at most, so that tasks run.
      */
     int (*poll)(void *self, sill_time until);
 
@@ -139,15 +139,17 @@ struct sill_backend {
      * sill_core_ready says that nobody took an event, and is called again.
      *
      * B-6  What is ready before the call is reported after it.
-     * B-7  Errors and hang-ups are reported in both directions, with HANGUP.
+     * B-7  Errors, and the end of what the peer writes, are reported in both
+     *      directions, with HANGUP: once is enough.
      * B-8  A descriptor that cannot be polled gives SILL_EPERM.
      */
     int (*watch)(void *self, struct sill_spi_watch *watch, unsigned directions);
 
     /*
-     * B-9  Ends the interest: no event is reported for (watch) from now on,
-     *      and its memory and its descriptor's number may be used again at
-     *      once, also where the loop frees its own part later.
+     * B-9  Ends the interest, also after a watch that failed half-way: no event
+     *      is reported for (watch) from now on, and its memory and its
+     * descriptor's number may be used again at once, also where the loop frees
+     * its own part later.
      */
     void (*unwatch)(void *self, struct sill_spi_watch *watch);
 

@@ -52,9 +52,10 @@ struct sill_task {
     int wake;                     /* how the wait ended */
     uint8_t state;
     bool cancelled;
-    bool aborted;  /* the trigger's hook ran and said "in progress" */
-    bool shielded; /* spawned inside a forbid of its parent */
+    bool aborted; /* the trigger's hook ran and said "in progress" */
     unsigned forbid;
+    unsigned forbids; /* how many have begun: names the present one */
+    unsigned shield;  /* the forbid of the parent it was spawned inside, or 0 */
     struct timer timer;
     const char *what; /* it waits for */
     sill_time since;

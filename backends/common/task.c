@@ -49,7 +49,7 @@ static void inherit(struct sill_task *task, struct sill_task *parent)
 {
     task->parent = parent;
     task->cancelled = parent && sill_core_is_cancelled(parent);
-    task->shielded = parent && parent->forbid > 0;
+    task->shield = parent && parent->forbid > 0 ? parent->forbids : 0;
     if (parent)
         link_child(parent, task);
 }
@@ -72,6 +72,7 @@ struct sill_task *sill_core_spawn(struct sill_loop *loop,
     task->target_size = 0;
     task->aborted = false;
     task->forbid = 0;
+    task->forbids = 0;
     task->timer = (struct timer){0, SILL_NEVER, 0};
     task->what = "its first turn";
     task->since = loop->looked_at;
@@ -135,9 +136,11 @@ static void deliver_cancel(struct sill_task *task)
 
 static bool is_held_off(const struct sill_task *task)
 {
+    const struct sill_task *parent = task->parent;
+
     return task->state == TASK_ENDED ||
-           (task->shielded && task->parent->forbid > 0 &&
-            !task->loop->deadlocked);
+           (task->shield && parent->forbid > 0 &&
+            task->shield == parent->forbids && !task->loop->deadlocked);
 }
 
 /* Those with tasks below them learn of it when the last of these ends. */
@@ -156,12 +159,18 @@ void sill_core_request_cancel(struct sill_task *root)
     }
 }
 
+static void forbid(struct sill_task *task)
+{
+    if (task->forbid++ == 0)
+        task->forbids++;
+}
+
 void sill_forbid(void)
 {
     struct sill_task *self = sill_core_self();
 
     if (self)
-        self->forbid++;
+        forbid(self);
 }
 
 void sill_permit(void)
@@ -201,7 +210,7 @@ static int join(struct sill_task *self, struct sill_task *task,
 {
     int rc = 0;
 
-    self->forbid++;
+    forbid(self);
     task->joiner = self;
     while (task->state != TASK_ENDED && rc != SILL_ETIMEDOUT) {
         rc = sill_core_check_deadline(self, deadline);
@@ -382,7 +391,7 @@ static void join_children(struct sill_task *self)
         t->scope = NULL;
     }
     for (struct sill_task *t = self->children; t; t = t->older) {
-        t->shielded = false;
+        t->shield = 0;
         if (t->state != TASK_ENDED)
             sill_core_request_cancel(t);
     }
