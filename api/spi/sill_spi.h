@@ -148,8 +148,8 @@ struct sill_backend {
     /*
      * B-9  Ends the interest, also after a watch that failed half-way: no event
      *      is reported for (watch) from now on, and its memory and its
-     * descriptor's number may be used again at once, also where the loop frees
-     * its own part later.
+     *      descriptor's number may be used again at once, also where the loop
+     *      frees its own part later.
      */
     void (*unwatch)(void *self, struct sill_spi_watch *watch);
 
