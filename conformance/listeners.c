@@ -229,13 +229,13 @@ SILL_CASE(L, 02, accepted_stream_tells_the_clients_port)
     struct sill_listener listener;
     struct sill_address address, peer;
     struct sill_stream stream;
-    struct sockaddr_in where;
+    struct sockaddr_in where = {.sin_family = AF_INET};
     socklen_t size = sizeof(where);
 
     suite_listen(&listener, &address);
     int client = bare_connect(address.port);
     ck_assert_int_eq(sill_listener_accept(&listener, &stream, SILL_NEVER), 0);
-    getsockname(client, (struct sockaddr *)&where, &size);
+    ck_assert_int_eq(getsockname(client, (struct sockaddr *)&where, &size), 0);
     ck_assert_int_eq(sill_stream_peer(&stream, &peer), 0);
     address.port = ntohs(where.sin_port);
     ck_assert(sill_address_is_equal(&peer, &address));

@@ -816,9 +816,10 @@ SILL_CASE(S, 10, writev_says_at_which_byte_it_stopped)
 static void only_the_last_piece(struct suite_pair *pair)
 {
     static struct iovec pieces[2000];
+    static char last = 'z';
     char byte;
 
-    pieces[1999] = (struct iovec){(char[]){"z"}, 1};
+    pieces[1999] = (struct iovec){&last, 1};
     ck_assert_int_eq(sill_stream_writev(&pair->a, pieces, 2000, SILL_NEVER), 1);
     ck_assert_int_eq(sill_stream_read(&pair->b, &byte, 1, SILL_NEVER), 1);
     ck_assert_int_eq(byte, 'z');
