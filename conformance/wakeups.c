@@ -18,10 +18,11 @@
 /* How long the races are run; a race that is lost hangs. */
 #define RACING (1500 * SILL_MILLISECOND)
 
-/* Lets some time pass, different each time, to shift one side of a race. */
-static void jitter(unsigned turn)
+/* Lets some time pass, different each time, to shift one side of a race
+ * against the other. */
+static void jitter(unsigned turn, unsigned most)
 {
-    for (volatile unsigned spin = (turn * 7919) % 3001; spin > 0; spin--)
+    for (volatile unsigned spin = (turn * 7919) % most; spin > 0; spin--)
         continue;
 }
 
@@ -166,7 +167,7 @@ static void resume_in_turn(void *unused)
                 return;
             sched_yield();
         }
-        jitter(turn);
+        jitter(turn, 3001);
         (void)sill_resume(&relay.trigger, (intptr_t)turn);
     }
 }
@@ -177,6 +178,8 @@ static int take_a_turn(void *turn)
 
     sill_trigger_init(&relay.trigger, NULL, NULL);
     atomic_store(&relay.turn, self);
+    /* It takes a signal some microseconds to arrive. */
+    jitter(self, 20011);
 
     int rc = sill_suspend(&relay.trigger, SILL_NEVER);
 
@@ -239,7 +242,7 @@ static int play(void *arg)
         sill_trigger_init(&table.trigger[side], NULL, NULL);
         if (side == 0 && more && ++table.turns % 64 == 0)
             more = sill_now() < deadline;
-        jitter(table.turns);
+        jitter(table.turns, 3001);
         if (more || side == 0)
             (void)sill_resume(&table.trigger[1 - side], more);
     }
@@ -545,7 +548,7 @@ static void strike_in_turn(void *unused)
                 return;
             sched_yield();
         }
-        jitter(turn);
+        jitter(turn, 3001);
         (void)pthread_kill(relay_loop, SIGUSR1);
     }
 }
@@ -578,7 +581,7 @@ static void strike_like_a_storm(void *arg)
     for (unsigned i = 0; atomic_load(&strikes) < STORM && sill_now() < deadline;
          i++) {
         (void)pthread_kill(killer->loop, SIGUSR1);
-        jitter(i);
+        jitter(i, 3001);
     }
     (void)sill_resume(&killer->done, 0);
 }
@@ -769,7 +772,7 @@ static void resume_flood_in_turn(void *unused)
     for (unsigned turn = 1; turn < 1000; turn++) {
         while (atomic_load(&relay.turn) < turn)
             sched_yield();
-        jitter(turn);
+        jitter(turn, 3001);
         if (!sill_resume(&flood[turn], 0))
             flood_failed++;
     }
