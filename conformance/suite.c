@@ -266,13 +266,18 @@ void suite_listen(struct sill_listener *listener, struct sill_address *address)
     ck_assert_int_eq(sill_listener_local(listener, address), 0);
 }
 
+/* Buffers of a fixed size: left to itself the kernel grows them while a
+ * stream is being filled, for half a minute. */
 static void open_tcp(struct suite_pair *pair)
 {
+    struct sill_socket_options options = {.send_buffer = 65536,
+                                          .receive_buffer = 65536};
+    struct sill_address address = suite_loopback(0);
     struct sill_listener listener;
-    struct sill_address address;
-    suite_listen(&listener, &address);
-    ck_assert_int_eq(sill_stream_connect(&pair->a, &address, NULL, SILL_NEVER),
-                     0);
+    ck_assert_int_eq(sill_listener_listen(&listener, &address, &options), 0);
+    ck_assert_int_eq(sill_listener_local(&listener, &address), 0);
+    ck_assert_int_eq(
+        sill_stream_connect(&pair->a, &address, &options, SILL_NEVER), 0);
     ck_assert_int_eq(sill_listener_accept(&listener, &pair->b, SILL_NEVER), 0);
     sill_listener_close(&listener);
 }
