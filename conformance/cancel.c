@@ -587,8 +587,10 @@ static int spawn_when_cancelled(void *arg)
     if (sill_sleep(SILL_NEVER) != SILL_ECANCELED)
         return -1;
     struct sill_task *task = suite_spawn(run_early, early);
-    sill_cancel(task, SILL_NEVER);
-    return 0;
+    sill_forbid();
+    int rc = suite_await(task);
+    sill_permit();
+    return rc;
 }
 
 /* A child of a cancelled task is cancelled too: it is in its subtree. */
@@ -597,7 +599,8 @@ SILL_CASE(C, 02, a_child_of_a_cancelled_task_hears_of_it)
     struct early early = {0};
     struct sill_task *task = suite_spawn(spawn_when_cancelled, &early);
     suite_yield(1);
-    suite_cancel(task);
+    sill_cancel(task, SILL_PAST);
+    ck_assert_int_eq(suite_await(task), 7);
     ck_assert(early.ran);
     ck_assert_int_eq(early.first, SILL_ECANCELED);
 }

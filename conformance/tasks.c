@@ -779,6 +779,7 @@ SILL_CASE(T, 11, cancel_that_timed_out_can_be_repeated)
 struct canceller {
     struct sill_trigger go;
     int cancelled, next;
+    bool before; /* wait for the cancel first */
 };
 
 static int cancel_while_cancelled(void *arg)
@@ -786,6 +787,8 @@ static int cancel_while_cancelled(void *arg)
     struct canceller *all = arg;
     struct sill_task *task = suite_spawn(wait_forbidden, &all->go);
     suite_yield(1);
+    while (all->before && sill_yield() == 0)
+        continue;
     all->cancelled = sill_cancel(task, SILL_NEVER);
     all->next = sill_sleep(SILL_NEVER);
     return 0;
@@ -795,16 +798,18 @@ static int cancel_while_cancelled(void *arg)
  * reports." */
 SILL_CASE(T, 11, cancel_waits_also_in_a_cancelled_task)
 {
-    struct canceller all = {SILL_TRIGGER_INIT, 99, 99};
-    struct sill_task *task = suite_spawn(cancel_while_cancelled, &all);
-    suite_yield(3);
-    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
-    suite_yield(3);
-    ck_assert_int_eq(all.cancelled, 99);
-    sill_resume(&all.go, 0);
-    suite_await(task);
-    ck_assert_int_eq(all.cancelled, 0);
-    ck_assert_int_eq(all.next, SILL_ECANCELED);
+    for (int before = 0; before < 2; before++) {
+        struct canceller all = {SILL_TRIGGER_INIT, 99, 99, before};
+        struct sill_task *task = suite_spawn(cancel_while_cancelled, &all);
+        suite_yield(3);
+        ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+        suite_yield(5);
+        ck_assert_int_eq(all.cancelled, 99);
+        sill_resume(&all.go, 0);
+        suite_await(task);
+        ck_assert_int_eq(all.cancelled, 0);
+        ck_assert_int_eq(all.next, SILL_ECANCELED);
+    }
 }
 
 static int descend(void *arg)
