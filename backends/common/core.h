@@ -139,7 +139,7 @@ struct sill_task *sill_core_spawn(struct sill_loop *loop,
                                   struct sill_scope *scope, sill_task_fn *fn,
                                   void *arg, const char *where);
 void sill_core_task_end(struct sill_task *task, int result);
-void sill_core_request_cancel(struct sill_task *task);
+void sill_core_request_cancel(struct sill_task *root);
 void sill_core_interrupt_wait(struct sill_task *task, int reason);
 int sill_core_collect(struct sill_task *task);
 

@@ -133,7 +133,7 @@ int sill_scope_next(struct sill_scope *scope, struct sill_outcome *outcome,
                     sill_time deadline)
 {
     (void)require_owner(scope, "sill_scope_next");
-    if (!scope->ended) {
+    while (!scope->ended) {
         if (scope->alive == 0)
             return SILL_ENOENT;
 

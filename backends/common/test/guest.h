@@ -10,9 +10,9 @@
 /* The backend that is tested. */
 extern const struct sill_backend *const guest_backend;
 
-/* Opens the host's loop, with a timer of its own that calls (tick) every ms
+/* Opens the host's loop, with a timer of its own that calls (on_tick) every ms
  * while it is started. Returns the loop as open of the backend takes it. */
-void *host_open(void (*tick)(void));
+void *host_open(void (*on_tick)(void));
 
 /* Starts or stops the timer. */
 void host_tick(bool on);
