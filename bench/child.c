@@ -19,32 +19,32 @@
 enum { CHILDREN = 64 };
 
 static volatile pid_t pids[CHILDREN];
+static void (*at_end)(void);
 
-static void on_signal(int number)
+static void end_all(void)
 {
     for (int i = 0; i < CHILDREN; i++) {
         if (pids[i] > 0)
             kill(pids[i], SIGKILL);
     }
+    at_end();
+}
+
+static void on_signal(int number)
+{
+    end_all();
     signal(number, SIG_DFL);
     raise(number);
 }
 
-static void kill_all(void)
+void child_prepare(void (*clean_up)(void))
 {
-    for (int i = 0; i < CHILDREN; i++) {
-        if (pids[i] > 0)
-            kill(pids[i], SIGKILL);
-    }
-}
-
-void child_prepare(void)
-{
+    at_end = clean_up;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGHUP, on_signal);
     signal(SIGPIPE, SIG_IGN);
-    atexit(kill_all);
+    atexit(end_all);
 }
 
 static bool pin(pid_t pid, int cpu)

@@ -20,8 +20,9 @@ struct child {
     int out;   /* its standard output */
 };
 
-/* From now on children end with this program. */
-void child_prepare(void);
+/* From now on children end with this program, however it ends; then (clean_up)
+ * is called, perhaps from a signal handler. */
+void child_prepare(void (*clean_up)(void));
 
 /*
  * Starts (argv) on processor (cpu), CHILD_CPU_NONE for any. Returns 0, or -1

@@ -367,7 +367,7 @@ static void run_hello(void)
 }
 
 /* Runs wrk for a second against (r). */
-static void measure_wrk(struct row *r, const char *script)
+static void measure_wrk(struct row *r, const char *lua)
 {
     char url[64], text[4096];
     char *argv[] = {(char *)"wrk",  (char *)"-t1", (char *)"-c64",
@@ -376,9 +376,9 @@ static void measure_wrk(struct row *r, const char *script)
     struct child wrk;
     unsigned long requests = 0;
 
-    if (script) {
+    if (lua) {
         argv[4] = (char *)"-s";
-        argv[5] = (char *)script;
+        argv[5] = (char *)lua;
         argv[6] = url;
     }
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", r->port);
@@ -398,6 +398,16 @@ static void measure_wrk(struct row *r, const char *script)
     r->rate[r->count++] = (double)requests;
 }
 
+static char script[32]; /* where pipeline_script is, while wrk needs it */
+
+static void clean_up(void)
+{
+    if (script[0])
+        (void)unlink(script);
+    script[0] = '\0';
+    nginx_clean_up();
+}
+
 static const char pipeline_script[] =
     "local batch\n"
     "init = function(args)\n"
@@ -407,7 +417,7 @@ static const char pipeline_script[] =
     "end\n"
     "request = function() return batch end\n";
 
-static void wrk_table(const char *title, const char *script)
+static void wrk_table(const char *title, const char *lua)
 {
     static struct row rows[ROWS_MAX];
 
@@ -423,7 +433,7 @@ static void wrk_table(const char *title, const char *script)
         for (int i = 0; i < count; i++) {
             struct row *r = &rows[(round + i) % count];
             if (r->is_up)
-                measure_wrk(r, script);
+                measure_wrk(r, lua);
         }
     }
     progress(title, WRK_ROUNDS, WRK_ROUNDS);
@@ -434,21 +444,20 @@ static void wrk_table(const char *title, const char *script)
 
 static void run_wrk(void)
 {
-    char path[] = "/tmp/sill-bench-XXXXXX";
-
     if (access("/usr/bin/wrk", X_OK) != 0) {
         printf("\nwrk is not installed: no second witness\n");
         return;
     }
-    int fd = mkstemp(path);
+    strcpy(script, "/tmp/sill-bench-XXXXXX");
+    int fd = mkstemp(script);
     if (fd < 0 || write(fd, pipeline_script, sizeof pipeline_script - 1) < 0) {
         failed = true;
         return;
     }
     close(fd);
     wrk_table("wrk, 64 connections, one at a time", NULL);
-    wrk_table("wrk, 64 connections, 16 pipelined", path);
-    unlink(path);
+    wrk_table("wrk, 64 connections, 16 pipelined", script);
+    clean_up();
 }
 
 /* A figure of micro or memory on every backend. */
@@ -691,7 +700,7 @@ int main(int argc, char **argv)
         return usage(stderr);
     find_folder();
     raise_descriptors();
-    child_prepare();
+    child_prepare(clean_up);
     pinned = sysconf(_SC_NPROCESSORS_ONLN) > 1 && child_pin_self(LOAD_CPU);
     print_conditions();
     for (int i = 0; i < COUNT(sections); i++) {

@@ -5,6 +5,7 @@
 #include "nginx.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -114,17 +115,21 @@ static int make_folder(void)
 }
 
 /* All that nginx and write_config leave there. */
-static void remove_folder(void)
+void nginx_clean_up(void)
 {
-    static const char *const names[] = {
-        "nginx.conf", "error.log", "pid",  "body", "proxy",
-        "fastcgi",    "uwsgi",     "scgi", "",
-    };
-    for (size_t i = 0; folder[0] && i < sizeof names / sizeof names[0]; i++) {
-        char path[sizeof folder + 16];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)remove(path);
-    }
+    static const char *const files[] = {"nginx.conf", "error.log", "pid"};
+    static const char *const folders[] = {"body", "proxy", "fastcgi", "uwsgi",
+                                          "scgi"};
+    if (!folder[0])
+        return;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        (void)unlinkat(fd, files[i], 0);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        (void)unlinkat(fd, folders[i], AT_REMOVEDIR);
+    if (fd >= 0)
+        (void)close(fd);
+    (void)rmdir(folder);
     folder[0] = '\0';
 }
 
@@ -138,9 +143,8 @@ int nginx_start(struct child *child, int cpu)
     memset(child, 0, sizeof *child);
     if (!argv[0] || port < 0 || make_folder() < 0)
         return -1;
-    atexit(remove_folder);
     if (write_config(port) < 0 || child_start(child, argv, cpu) < 0) {
-        remove_folder();
+        nginx_clean_up();
         return -1;
     }
     for (int i = 0; i < 500; i++) {
@@ -155,5 +159,5 @@ int nginx_start(struct child *child, int cpu)
 void nginx_stop(struct child *child)
 {
     child_stop(child);
-    remove_folder();
+    nginx_clean_up();
 }

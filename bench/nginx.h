@@ -22,4 +22,8 @@ int nginx_start(struct child *child, int cpu);
 /* Ends it and removes its folder. */
 void nginx_stop(struct child *child);
 
+/* Removes the folder of one that was ended otherwise; from a signal handler,
+ * too. Harmless without one. */
+void nginx_clean_up(void);
+
 #endif
