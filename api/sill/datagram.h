@@ -56,7 +56,8 @@ sill_datagram_connect(struct sill_datagram *datagram,
  * fixed by connect.
  *
  * Returns 0, or SILL_EMSGSIZE (too long), SILL_ENOTCONN (no peer given and
- * none fixed), SILL_ECONNREFUSED, SILL_ENETUNREACH, SILL_EINVAL.
+ * none fixed), SILL_ECONNREFUSED, SILL_ENETUNREACH, SILL_EINVAL, SILL_EACCES (a
+ * broadcast address), SILL_ENOENT (UNIX: nobody there).
  */
 SILL_API SILL_MUST_CHECK int sill_datagram_send(struct sill_datagram *datagram,
                                                 const void *data, size_t size,

@@ -109,9 +109,9 @@ SILL_API SILL_MUST_CHECK ssize_t sill_stream_read(struct sill_stream *stream,
 /*
  * Writes up to (size) bytes of (data), waiting until at least one was taken.
  *
- * Returns how many were taken, from 1 to (size), fewer when the task was
- * cancelled, late or failed in the middle; 0 for a (size) of 0; or, with
- * nothing taken and the stream still usable after the first two,
+ * Returns how many were taken, from 1 to (size): fewer than (size) when no more
+ * fit now, whatever happened next; 0 for a (size) of 0; or, with nothing taken
+ * and the stream still usable after the first two,
  *
  *   SILL_ECANCELED, SILL_ETIMEDOUT
  *   SILL_EPIPE        the peer reads no more, or this side was shut down

@@ -34,7 +34,11 @@
 #if defined(SILL_WITH_TSAN)
 #include <sanitizer/tsan_interface.h>
 /* For a function that returns on another fiber than it was called on. */
+#if defined(__clang__)
+#define CONTEXT_CROSSES __attribute__((disable_sanitizer_instrumentation))
+#else
 #define CONTEXT_CROSSES __attribute__((no_sanitize("thread")))
+#endif
 #else
 #define CONTEXT_CROSSES
 #endif

@@ -21,7 +21,7 @@ static void describe(const struct sill_task *task, int depth, char *line)
 {
     int n = snprintf(line, LINE, "%*s%s %s, %s%s", 2 * depth, "",
                      sill_task_name(task), sill_task_where(task),
-                     state_name(task), task->cancelled ? ", cancelled" : "");
+                     task->cancelled ? "cancelled, " : "", state_name(task));
 
     if (task->state != TASK_WAITING || n < 0 || n >= LINE)
         return;
