@@ -551,7 +551,9 @@ void suite_check_stock(const struct suite_stock *before)
     ck_assert_msg(now.descriptors == before->descriptors,
                   "%d descriptors left, %d before", now.descriptors,
                   before->descriptors);
-    ck_assert_msg(now.threads == before->threads, "%d threads left, %d before",
+    /* Fewer is right: one joined before may have lingered when they were
+     * counted. */
+    ck_assert_msg(now.threads <= before->threads, "%d threads left, %d before",
                   now.threads, before->threads);
     ck_assert_msg(now.blocks == before->blocks, "%ld blocks left, %ld before",
                   now.blocks, before->blocks);

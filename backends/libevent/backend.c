@@ -23,7 +23,7 @@
 
 enum {
     BOTH = SILL_SPI_READ | SILL_SPI_WRITE,
-    BATCH = 512,    /* events after which tasks get their turn */
+    BATCH = 1024,   /* events after which tasks get their turn */
     DESCRIPTORS = 5 /* that a base and its backend open, or a few more */
 };
 
