@@ -105,8 +105,10 @@ function(sill_add_backend name)
   add_library(sill_${name}_beside INTERFACE)
   add_library(sill::${name}_beside ALIAS sill_${name}_beside)
   add_dependencies(sill_${name}_beside sill_${name})
+  # libsill comes after it, for what only this backend asks of it.
   target_link_libraries(sill_${name}_beside INTERFACE
-    $<TARGET_FILE:$<TARGET_NAME:sill_${name}>>)
+    $<TARGET_FILE:$<TARGET_NAME:sill_${name}>>
+    $<TARGET_FILE:$<TARGET_NAME:sill>>)
   if(arg_PKG AND NOT BUILD_SHARED_LIBS)
     target_link_libraries(sill_${name}_beside INTERFACE PkgConfig::${arg_PKG})
   endif()
