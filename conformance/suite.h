@@ -77,7 +77,7 @@ struct suite_record {
 
 /* Runs (a_case) in this process, watchdog and stock-taking around it. */
 void suite_run_case(const struct suite_case *a_case,
-                    struct suite_record *record);
+                    struct suite_record *its_record);
 
 /* How long a case may take, in seconds. */
 unsigned suite_limit(void);
