@@ -185,10 +185,11 @@ SILL_API void sill_stream_close(struct sill_stream *stream);
 
 /*
  * Writes this side's or the peer's address to (address); the ends of a memory
- * pair have SILL_FAMILY_NONE.
+ * pair have SILL_FAMILY_NONE. The peer's is that of the time when the stream
+ * was connected or accepted, also when the peer is gone.
  *
- * Returns 0, SILL_ECLOSED, or SILL_ENOTCONN when the peer is gone. Never
- * suspend.
+ * Returns 0, SILL_ECLOSED, or SILL_ENOTCONN when the peer of an adopted socket
+ * is gone. Never suspend.
  */
 SILL_API SILL_MUST_CHECK int sill_stream_local(const struct sill_stream *stream,
                                                struct sill_address *address);

@@ -44,12 +44,14 @@ static bool is_passing(int error)
 }
 
 /* Returns a descriptor, SILL_EBUSY when none waits, or an error. */
-static int try_accept(struct descriptor *d)
+static int try_accept(struct descriptor *d, struct sockaddr_any *peer)
 {
     int fd;
 
     do {
-        fd = accept4(d->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        peer->size = sizeof(peer->storage);
+        fd = accept4(d->watch.fd, (struct sockaddr *)&peer->storage,
+                     &peer->size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (fd < 0 && is_passing(errno));
     if (fd >= 0)
         return fd;
@@ -59,13 +61,14 @@ static int try_accept(struct descriptor *d)
     return SILL_EBUSY;
 }
 
-static int wait_for_fd(struct descriptor *d, sill_time deadline)
+static int wait_for_fd(struct descriptor *d, struct sockaddr_any *peer,
+                       sill_time deadline)
 {
     int rc = 0;
 
     for (;;) {
         if (descriptor_is_ready(d, SILL_SPI_READ) || rc == SILL_ETIMEDOUT) {
-            int fd = try_accept(d);
+            int fd = try_accept(d, peer);
 
             if (fd != SILL_EBUSY)
                 return fd;
@@ -85,19 +88,22 @@ static int listener_accept(void *impl, struct sill_stream *stream,
 {
     struct listener *l = impl;
     struct sill_loop *loop = l->descriptor.loop;
+    struct sockaddr_any any;
+    struct sill_address peer;
     struct sill_stream made;
     int rc = sill_core_sockets_wrap(loop, &made, -1);
 
     if (rc < 0)
         return rc;
 
-    int fd = wait_for_fd(&l->descriptor, deadline);
+    int fd = wait_for_fd(&l->descriptor, &any, deadline);
 
     if (fd < 0) {
         sill_free(made.impl);
         return fd;
     }
-    ((struct descriptor *)made.impl)->watch.fd = fd;
+    sill_core_sockaddr_to(&peer, &any);
+    sill_core_sockets_connected(&made, fd, &peer);
     *stream = made;
     return 0;
 }

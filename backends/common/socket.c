@@ -14,6 +14,12 @@ enum { TARGET_MOST = 2048 }; /* worth fetching ahead, in bytes */
 
 #define CONNECT_AGAIN (2 * SILL_MILLISECOND)
 
+struct socket {
+    struct descriptor descriptor; /* first */
+    bool connected_here;          /* and not before it was adopted */
+    struct sill_address peer;     /* then; the kernel forgets it at a reset */
+};
+
 static void destroy(struct descriptor *descriptor)
 {
     sill_free(descriptor);
@@ -180,9 +186,12 @@ static int local(void *impl, struct sill_address *address)
 
 static int peer(void *impl, struct sill_address *address)
 {
-    struct descriptor *d = impl;
+    struct socket *s = impl;
 
-    return sill_core_socket_peer(d->watch.fd, address);
+    if (!s->connected_here)
+        return sill_core_socket_peer(s->descriptor.watch.fd, address);
+    *address = s->peer;
+    return 0;
 }
 
 static const struct sill_stream_ops socket_ops = {
@@ -192,13 +201,24 @@ static const struct sill_stream_ops socket_ops = {
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
                            int fd)
 {
-    struct descriptor *d = sill_alloc(sizeof(*d));
+    struct socket *s = sill_alloc(sizeof(*s));
 
-    if (!d)
+    if (!s)
         return SILL_ENOMEM;
-    sill_core_descriptor_init(d, loop, fd, destroy);
-    *stream = (struct sill_stream){.ops = &socket_ops, .impl = d};
+    sill_core_descriptor_init(&s->descriptor, loop, fd, destroy);
+    s->connected_here = false;
+    *stream = (struct sill_stream){.ops = &socket_ops, .impl = s};
     return 0;
+}
+
+void sill_core_sockets_connected(struct sill_stream *stream, int fd,
+                                 const struct sill_address *peer)
+{
+    struct socket *s = stream->impl;
+
+    s->descriptor.watch.fd = fd;
+    s->connected_here = true;
+    s->peer = *peer;
 }
 
 static int require_stream_socket(int fd)
@@ -293,6 +313,7 @@ int sill_core_sockets_connect(struct sill_loop *loop,
         (void)close(fd);
         return rc;
     }
+    sill_core_sockets_connected(&made, fd, address);
     rc = begin_connect(fd, &to, deadline);
     if (rc == SILL_EBUSY)
         rc = finish_connect(made.impl, deadline);

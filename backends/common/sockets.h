@@ -10,8 +10,14 @@
 #include "sockaddr.h"
 
 /* socket.c */
+/* Makes a stream of (fd), or of one that is still to come (-1). */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
                            int fd);
+
+/* Gives it its descriptor and the address that it is connected to. */
+void sill_core_sockets_connected(struct sill_stream *stream, int fd,
+                                 const struct sill_address *peer);
+
 int sill_core_sockets_adopt(struct sill_loop *loop, struct sill_stream *stream,
                             int fd);
 int sill_core_sockets_connect(struct sill_loop *loop,
