@@ -82,8 +82,8 @@ static int accept_one(struct sill_http_server *server)
     struct sill_http_exchange *x = sill_http_connection_open(server);
     if (x == NULL)
         return SILL_ENOMEM;
-    int rc =
-        sill_listener_accept(server->listener, &x->stream, server->deadline);
+    sill_time limit = server->draining ? SILL_PAST : server->deadline;
+    int rc = sill_listener_accept(server->listener, &x->stream, limit);
     if (rc != 0)
         goto fail;
     rc = sill_scope_spawn(&server->scope, sill_http_connection_run, x);
@@ -109,13 +109,14 @@ static int accept_all(void *arg)
     int rc = 0;
 
     sill_task_set_name("http listener");
-    for (unsigned taken = 1; rc == 0 && !server->draining; taken++) {
+    for (unsigned taken = 1; rc == 0; taken++) {
         if (server->stats.open >= server->connections_max) {
-            rc = wait_for_room(server, server->deadline);
+            rc = server->draining ? SILL_ECLOSED
+                                  : wait_for_room(server, server->deadline);
             continue;
         }
         rc = accept_one(server);
-        if (rc != 0 && is_passing(rc))
+        if (rc != 0 && is_passing(rc) && !server->draining)
             rc = pause_accepting(server);
         else if (rc == 0 && taken % ACCEPTED_MAX == 0)
             rc = sill_yield();
@@ -123,16 +124,22 @@ static int accept_all(void *arg)
     return rc;
 }
 
-/* Takes no more connections, and ends those that wait for a request. */
+/* Answers what is on its way, and waits for nothing more. */
 static void begin_drain(struct sill_http_server *server)
 {
     server->draining = true;
-    sill_listener_close(server->listener);
     if (server->crowded)
         sill_resume(&server->room, 0);
-    for (struct sill_http_exchange *x = server->first; x != NULL; x = x->next)
-        if (x->idle)
-            sill_stream_close(&x->stream);
+}
+
+/*
+ * Lets every task look at what its socket got by now, be it a connection or a
+ * request: a close with either one unseen would reset the peer.
+ */
+static void let_all_look(void)
+{
+    if (sill_sleep(sill_after(PAUSE)) == 0)
+        (void)sill_yield();
 }
 
 static int await_stop(void *arg)
@@ -140,9 +147,29 @@ static int await_stop(void *arg)
     struct sill_http_server *server = arg;
     sill_task_set_name("http stop");
     int rc = sill_suspend(server->stop, SILL_NEVER);
-    if (rc == 0)
-        begin_drain(server);
-    return rc;
+    if (rc != 0)
+        return rc;
+    begin_drain(server);
+    let_all_look();
+    sill_listener_close(server->listener);
+    return 0;
+}
+
+static bool is_any_idle(const struct sill_http_server *server)
+{
+    const struct sill_http_exchange *x = server->first;
+    while (x != NULL && !x->idle)
+        x = x->next;
+    return x != NULL;
+}
+
+static void close_idle(struct sill_http_server *server)
+{
+    if (is_any_idle(server))
+        let_all_look();
+    for (struct sill_http_exchange *x = server->first; x != NULL; x = x->next)
+        if (x->idle)
+            sill_stream_close(&x->stream);
 }
 
 /* Collects connections as they end, until no more are taken. */
@@ -179,6 +206,8 @@ int sill_http_serve(struct sill_http_server *server,
     if (rc == 0)
         rc = collect(server);
     begin_drain(server);
+    sill_listener_close(listener);
+    close_idle(server);
     sill_scope_drain(&server->scope, sill_after(server->grace), SILL_NEVER);
     if (stopper != NULL)
         sill_cancel(stopper, SILL_NEVER);

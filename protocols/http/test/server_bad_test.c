@@ -811,6 +811,41 @@ CASE(drain_closes_the_idle_and_lets_the_busy_finish)
     return kit_stop(&kit);
 }
 
+/* Connects and asks without giving the server a chance to look. */
+static int ask_at_once(const struct kit *kit)
+{
+    int fd = open_harsh(kit);
+    ck_assert_int_eq((int)send(fd, GET("/"), sizeof(GET("/")) - 1, 0),
+                     (int)sizeof(GET("/")) - 1);
+    return fd;
+}
+
+CASE(drain_answers_what_has_arrived)
+{
+    struct kit kit = {0};
+    struct peer idle, fresh;
+    kit_start(&kit, answer, NULL);
+    peer_open(&idle, &kit);
+    ask_bystander(&idle);
+    peer_forget(&idle);
+    memset(&fresh, 0, sizeof(fresh));
+    peer_forget(&fresh);
+
+    int fd = ask_at_once(&kit);
+    peer_say(&idle, GET("/"));
+    sill_resume(&kit.stop, 0);
+    ck_assert_int_eq(sill_stream_adopt(&fresh.stream, fd), 0);
+    peer_read_until(&idle, "hello", 1);
+    peer_read_until(&fresh, "hello", 1);
+    ck_assert(has_line(idle.text, "Connection: close"));
+    ck_assert(has_line(fresh.text, "Connection: close"));
+    ck_assert_int_eq((int)peer_read(&idle), 0);
+    ck_assert_int_eq((int)peer_read(&fresh), 0);
+    peer_close(&idle);
+    peer_close(&fresh);
+    return kit_stop(&kit);
+}
+
 CASE(what_is_left_after_the_grace_is_cancelled)
 {
     struct kit kit = {.server = {.grace = SHORT}};
@@ -920,6 +955,7 @@ int main(void)
     tcase_add_test(cases, service_may_be_cancelled_wherever_it_waits);
     tcase_add_test(cases, service_may_be_stopped_at_any_step);
     tcase_add_test(cases, drain_closes_the_idle_and_lets_the_busy_finish);
+    tcase_add_test(cases, drain_answers_what_has_arrived);
     tcase_add_test(cases, what_is_left_after_the_grace_is_cancelled);
     tcase_add_test(cases, service_ends_at_its_deadline_and_can_begin_again);
     tcase_add_test(cases, service_that_cannot_begin_says_so);
