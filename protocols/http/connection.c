@@ -34,6 +34,7 @@ sill_http_connection_open(struct sill_http_server *server)
 
     memset(x, 0, sizeof(*x));
     x->server = server;
+    x->patience = server->write_timeout;
     x->head.headers = (struct sill_http_header *)(void *)(x + 1);
     x->in = (char *)(x->head.headers + limits->headers);
     x->in_size = in_size;

@@ -55,30 +55,50 @@ static void advance(struct iovec **pieces, size_t *count, size_t done)
     }
 }
 
+/* The peer took (count) bytes: every 64 KiB renew its time. */
+static void count_taken(struct sill_http_exchange *x, size_t count)
+{
+    x->pushed += count;
+    x->taken += count;
+    if (x->taken < 65536)
+        return;
+    x->taken = 0;
+    x->patience = x->server->write_timeout;
+}
+
+/* Writes what fits now, or waits until something does. */
+static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
+                          size_t count, bool waits, sill_time deadline)
+{
+    sill_time limit = waits ? sill_after(x->patience) : SILL_PAST;
+    ssize_t done =
+        sill_stream_writev(&x->stream, pieces, count, earlier(limit, deadline));
+    if (!waits)
+        return done == SILL_ETIMEDOUT ? 0 : done;
+    x->patience = limit - sill_now();
+    if (x->patience < 0)
+        x->patience = 0;
+    return done;
+}
+
 /*
  * Writes all (pieces). Most writes need no clock: only one that would wait
- * looks at it, and again after every 64 KiB that the peer took.
+ * looks at it. What it waited is missing to the next, in a later call too, or
+ * a peer that takes a few bytes now and then would never be too slow.
  */
 static int write_pieces(struct sill_http_exchange *x, struct iovec *pieces,
                         size_t count, sill_time deadline)
 {
-    sill_time limit = SILL_PAST;
-    size_t taken = 0;
+    bool waits = false;
 
     advance(&pieces, &count, 0);
     while (count > 0) {
-        ssize_t done = sill_stream_writev(&x->stream, pieces, count,
-                                          earlier(limit, deadline));
-        if (done == SILL_ETIMEDOUT && limit == SILL_PAST)
-            done = 0;
-        else if (done < 0)
+        ssize_t done = write_some(x, pieces, count, waits, deadline);
+        if (done < 0)
             return (int)done;
         advance(&pieces, &count, (size_t)done);
-        taken += (size_t)done;
-        if (limit == SILL_PAST || taken >= 65536) {
-            limit = sill_after(x->server->write_timeout);
-            taken = 0;
-        }
+        count_taken(x, (size_t)done);
+        waits = true;
     }
     return 0;
 }
@@ -86,6 +106,7 @@ static int write_pieces(struct sill_http_exchange *x, struct iovec *pieces,
 int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
                             size_t count, sill_time deadline)
 {
+    x->pushed = 0;
     if (x->broken != 0)
         return x->broken;
 

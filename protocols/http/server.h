@@ -45,7 +45,9 @@ struct sill_http_exchange {
     size_t out_used, added; /* (added): bytes of headers behind the gap */
     size_t out_before;      /* where the head of the answer begins */
 
-    uint64_t left, sent; /* bytes of the answer's body */
+    uint64_t left, sent;    /* bytes of the answer's body */
+    sill_duration patience; /* that is left for the peer to take 64 KiB ... */
+    size_t taken, pushed;   /* ... of which it took; by the last push */
     int status;
     enum phase phase;
     int unsound;      /* why the headers are not what the handler wanted */

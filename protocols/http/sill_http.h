@@ -232,7 +232,7 @@ struct sill_http_server {
     sill_duration head_timeout; /* for a whole head; 10 s */
     sill_duration body_timeout; /* for a body, and ... ; 30 s */
     uint32_t body_rate;         /* ... a second more per so many bytes; 4 096 */
-    sill_duration write_timeout;    /* for each 64 KiB of an answer; 30 s */
+    sill_duration write_timeout;    /* waiting in all per 64 KiB sent; 30 s */
     sill_duration grace;            /* for requests in hand at the end; 10 s */
     size_t connections_max;         /* more wait to be accepted; 10 000 */
     struct sill_http_limits limits; /* each 0: as SILL_HTTP_LIMITS_INIT */

@@ -457,6 +457,31 @@ CASE(client_that_does_not_read_is_given_up)
     return kit_stop(&kit);
 }
 
+/* Each piece of the answer leaves in time; 64 KiB of them do not. */
+CASE(client_that_reads_too_slowly_is_given_up)
+{
+    struct kit kit = {.server = {.write_timeout = 4 * SHORT},
+                      .options = {.send_buffer = 4096}};
+    struct sill_socket_options options = {.receive_buffer = 4096};
+    struct sill_stream stream;
+    char piece[4096];
+    kit_start(&kit, answer, NULL);
+    ck_assert_int_eq(
+        sill_stream_connect(&stream, &kit.address, &options, kit_soon()), 0);
+    ck_assert_int_eq(sill_stream_write_all(&stream, GET("/endless"),
+                                           sizeof(GET("/endless")) - 1, NULL,
+                                           kit_soon()),
+                     0);
+    sill_time limit = kit_soon();
+    while (kit.server.stats.late == 0 && sill_now() < limit) {
+        ck_assert_int_eq(sill_sleep(sill_after(SHORT / 2)), 0);
+        (void)!sill_stream_read(&stream, piece, sizeof(piece), SILL_PAST);
+    }
+    ck_assert_uint_eq(kit.server.stats.late, 1);
+    sill_stream_close(&stream);
+    return kit_stop(&kit);
+}
+
 static const char tale[] =
     GET("/") "POST / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc" CHUNKED
              "3\r\nabc\r\n0\r\nA: b\r\n\r\n" GET("/ignore");
@@ -944,6 +969,7 @@ int main(void)
     tcase_add_test(cases, deadline_of_the_handler_is_its_own_affair);
     tcase_add_test(cases, idle_connection_is_closed_without_a_word);
     tcase_add_test(cases, client_that_does_not_read_is_given_up);
+    tcase_add_test(cases, client_that_reads_too_slowly_is_given_up);
     tcase_add_test(cases, client_may_vanish_at_every_byte);
     tcase_add_test(cases, client_may_reset_at_every_byte);
     tcase_add_test(cases, client_may_reset_while_it_is_answered);

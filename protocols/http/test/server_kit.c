@@ -17,8 +17,8 @@ static int serve(void *arg)
 void kit_start(struct kit *kit, sill_http_handler *handler, void *arg)
 {
     ck_assert_int_eq(sill_address_ip(&kit->address, "127.0.0.1", 0), 0);
-    ck_assert_int_eq(sill_listener_listen(&kit->listener, &kit->address, NULL),
-                     0);
+    ck_assert_int_eq(
+        sill_listener_listen(&kit->listener, &kit->address, &kit->options), 0);
     ck_assert_int_eq(sill_listener_local(&kit->listener, &kit->address), 0);
     sill_trigger_init(&kit->stop, NULL, NULL);
     kit->server.handler = handler;

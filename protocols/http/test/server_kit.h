@@ -36,6 +36,7 @@
 struct kit {
     struct sill_http_server server;
     struct sill_listener listener;
+    struct sill_socket_options options; /* of the listener */
     struct sill_address address;
     struct sill_task *task;
     struct sill_trigger stop;
