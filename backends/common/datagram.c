@@ -75,8 +75,8 @@ static int wait_to_send(struct descriptor *d, const struct message *m,
         return sill_core_descriptor_wait(d, SILL_SPI_WRITE, deadline,
                                          "sill_datagram_send");
 
-    int rc =
-        sill_core_descriptor_pause(d, SILL_SPI_WRITE, SEND_AGAIN, deadline);
+    int rc = sill_core_descriptor_pause(d, SILL_SPI_WRITE, SEND_AGAIN, deadline,
+                                        "sill_datagram_send");
 
     if (rc == 0)
         d->ready |= SILL_SPI_WRITE;
@@ -171,7 +171,8 @@ static void datagram_close(void *impl)
 {
     struct datagram *g = impl;
 
-    sill_core_unix_file_remove(&g->file, &g->address);
+    if (!g->descriptor.loop->forked)
+        sill_core_unix_file_remove(&g->file, &g->address);
     sill_core_descriptor_close(&g->descriptor, true);
 }
 

@@ -15,8 +15,10 @@ void sill_core_descriptor_init(struct descriptor *descriptor,
     descriptor->readers = NULL;
     descriptor->writers = NULL;
     descriptor->ready = SILL_SPI_READ | SILL_SPI_WRITE;
+    descriptor->ended = 0;
     descriptor->waiting = 0;
     descriptor->closed = false;
+    descriptor->in_pieces = false;
     descriptor->reset = false;
     descriptor->destroy = destroy;
 }
@@ -90,10 +92,14 @@ int sill_core_descriptor_wait(struct descriptor *descriptor,
 
 int sill_core_descriptor_pause(struct descriptor *descriptor,
                                unsigned directions, sill_duration span,
-                               sill_time deadline)
+                               sill_time deadline, const char *call)
 {
     struct sill_task *self = sill_core_self();
     sill_time again = sill_after(span);
+
+    if (has_waiter(descriptor, directions))
+        sill_core_fatal(call, "another task does the same on it", self);
+
     int rc = sill_core_check(self, deadline);
 
     if (rc < 0)
@@ -116,8 +122,10 @@ unsigned sill_core_ready(struct sill_spi_watch *watch, unsigned directions)
     struct descriptor *descriptor = (struct descriptor *)(void *)watch;
     unsigned taken = 0;
 
-    if (directions & SILL_SPI_HANGUP)
+    if (directions & SILL_SPI_HANGUP) {
         directions |= SILL_SPI_READ | SILL_SPI_WRITE;
+        descriptor->ended = SILL_SPI_READ | SILL_SPI_WRITE;
+    }
     descriptor->ready |= directions;
     if (directions & SILL_SPI_READ)
         taken |= wake(descriptor, SILL_SPI_READ);

@@ -11,7 +11,8 @@
  *     otherwise                  wait
  *
  * The end of the peer, reported together with the last bytes, comes only once:
- * HANGUP is remembered and makes a drained descriptor worth trying again.
+ * HANGUP is remembered, for each direction until it blocks, and a short read
+ * does not count as drained.
  */
 #ifndef SILL_DESCRIPTOR_H
 #define SILL_DESCRIPTOR_H
@@ -24,9 +25,11 @@ struct descriptor {
     struct sill_task *readers; /* the one that waits, or NULL */
     struct sill_task *writers;
     unsigned ready;
-    unsigned waiting; /* tasks inside of sill_core_descriptor_wait */
+    unsigned ended;   /* directions to try until they block: no news follows */
+    unsigned waiting; /* tasks that wait here */
     bool closed;
-    bool reset; /* the kernel reports a reset once, and then a clean end */
+    bool in_pieces; /* Unix: a read ends where passed descriptors do */
+    bool reset;     /* the kernel reports a reset once, and then a clean end */
     void (*destroy)(struct descriptor *descriptor);
 };
 
@@ -51,26 +54,27 @@ int sill_core_descriptor_wait(struct descriptor *descriptor,
  * most, and then returns 0 to try again. */
 int sill_core_descriptor_pause(struct descriptor *descriptor,
                                unsigned directions, sill_duration span,
-                               sill_time deadline);
+                               sill_time deadline, const char *call);
 
 static inline bool descriptor_is_ready(const struct descriptor *descriptor,
                                        unsigned direction)
 {
-    return (descriptor->ready & (direction | SILL_SPI_HANGUP)) != 0;
+    return (descriptor->ready & direction) != 0;
 }
 
 /* A read came up short: nothing more is there now. */
 static inline void descriptor_drained(struct descriptor *descriptor,
                                       unsigned direction)
 {
-    descriptor->ready &= ~direction;
+    descriptor->ready &= ~direction | descriptor->ended;
 }
 
 /* The kernel said "would block": not even the end is there. */
 static inline void descriptor_blocked(struct descriptor *descriptor,
                                       unsigned direction)
 {
-    descriptor->ready &= ~(direction | (unsigned)SILL_SPI_HANGUP);
+    descriptor->ended &= ~direction;
+    descriptor->ready &= ~direction;
 }
 
 /* Ends the interest, wakes the waiters, frees the object after them. With

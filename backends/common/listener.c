@@ -36,7 +36,6 @@ static bool is_passing(int error)
     case EHOSTUNREACH:
     case EOPNOTSUPP:
     case ENETUNREACH:
-    case EPERM:
         return true;
     default:
         return false;
@@ -91,7 +90,8 @@ static int listener_accept(void *impl, struct sill_stream *stream,
     struct sockaddr_any any;
     struct sill_address peer;
     struct sill_stream made;
-    int rc = sill_core_sockets_wrap(loop, &made, -1);
+    int rc = sill_core_sockets_wrap(loop, &made, -1,
+                                    l->address.family == SILL_FAMILY_UNIX);
 
     if (rc < 0)
         return rc;
@@ -120,7 +120,8 @@ static void listener_close(void *impl)
 {
     struct listener *l = impl;
 
-    sill_core_unix_file_remove(&l->file, &l->address);
+    if (!l->descriptor.loop->forked)
+        sill_core_unix_file_remove(&l->file, &l->address);
     sill_core_descriptor_close(&l->descriptor, true);
 }
 
@@ -128,16 +129,15 @@ static const struct sill_listener_ops ops = {listener_accept, listener_local,
                                              listener_close};
 
 static int begin(struct listener *l, int fd, const struct sill_address *address,
+                 const struct sockaddr_any *at,
                  const struct sill_socket_options *options)
 {
-    struct sockaddr_any at;
     int backlog = options && options->backlog > 0 ? options->backlog : BACKLOG;
-    int rc = sill_core_sockaddr_from(&at, address);
+    int rc;
 
-    if (rc == 0 && address->family != SILL_FAMILY_UNIX)
+    if (address->family != SILL_FAMILY_UNIX)
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (rc == 0)
-        rc = sill_core_unix_file_bind(&l->file, fd, SOCK_STREAM, &at);
+    rc = sill_core_unix_file_bind(&l->file, fd, SOCK_STREAM, at);
     l->address = *address;
     if (rc == 0 && listen(fd, backlog) < 0)
         rc = sill_error_from_errno(errno);
@@ -153,8 +153,11 @@ int sill_core_sockets_listen(struct sill_loop *loop,
                              const struct sill_address *address,
                              const struct sill_socket_options *options)
 {
-    if (address->family == SILL_FAMILY_NONE)
-        return SILL_EINVAL;
+    struct sockaddr_any at;
+    int rc = sill_core_sockaddr_from(&at, address);
+
+    if (rc < 0)
+        return rc;
 
     int fd = sill_core_socket_open(address, SOCK_STREAM, options);
 
@@ -162,12 +165,12 @@ int sill_core_sockets_listen(struct sill_loop *loop,
         return fd;
 
     struct listener *l = sill_alloc(sizeof(*l));
-    int rc = SILL_ENOMEM;
 
+    rc = SILL_ENOMEM;
     if (!l)
         goto no_memory;
     l->file = (struct unix_file){0, 0};
-    rc = begin(l, fd, address, options);
+    rc = begin(l, fd, address, &at, options);
     if (rc < 0)
         goto no_listener;
     sill_core_descriptor_init(&l->descriptor, loop, fd, destroy);

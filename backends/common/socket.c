@@ -53,7 +53,7 @@ static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
     do {
         n = recv(d->watch.fd, buffer, size, 0);
     } while (n < 0 && errno == EINTR);
-    if (n > 0 && (size_t)n < size)
+    if (n > 0 && (size_t)n < size && !d->in_pieces)
         descriptor_drained(d, SILL_SPI_READ);
     if (n < 0)
         return failure(d, SILL_SPI_READ);
@@ -199,13 +199,14 @@ static const struct sill_stream_ops socket_ops = {
 
 /* Takes over a connected (fd), which is the caller's again on failure. */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
-                           int fd)
+                           int fd, bool in_pieces)
 {
     struct socket *s = sill_alloc(sizeof(*s));
 
     if (!s)
         return SILL_ENOMEM;
     sill_core_descriptor_init(&s->descriptor, loop, fd, destroy);
+    s->descriptor.in_pieces = in_pieces;
     s->connected_here = false;
     *stream = (struct sill_stream){.ops = &socket_ops, .impl = s};
     return 0;
@@ -231,6 +232,15 @@ static int require_stream_socket(int fd)
     return type == SOCK_STREAM ? 0 : SILL_EINVAL;
 }
 
+static bool is_unix(int fd)
+{
+    int domain = 0;
+    socklen_t size = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+           domain == AF_UNIX;
+}
+
 int sill_core_sockets_adopt(struct sill_loop *loop, struct sill_stream *stream,
                             int fd)
 {
@@ -243,7 +253,7 @@ int sill_core_sockets_adopt(struct sill_loop *loop, struct sill_stream *stream,
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return sill_error_from_errno(errno);
-    return sill_core_sockets_wrap(loop, stream, fd);
+    return sill_core_sockets_wrap(loop, stream, fd, is_unix(fd));
 }
 
 /* Connecting. */
@@ -308,7 +318,8 @@ int sill_core_sockets_connect(struct sill_loop *loop,
 
     if (fd < 0)
         return fd;
-    rc = sill_core_sockets_wrap(loop, &made, fd);
+    rc = sill_core_sockets_wrap(loop, &made, fd,
+                                address->family == SILL_FAMILY_UNIX);
     if (rc < 0) {
         (void)close(fd);
         return rc;

@@ -10,9 +10,10 @@
 #include "sockaddr.h"
 
 /* socket.c */
-/* Makes a stream of (fd), or of one that is still to come (-1). */
+/* Makes a stream of (fd), or of one that is still to come (-1). (in_pieces): a
+ * Unix-domain socket, see struct descriptor. */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
-                           int fd);
+                           int fd, bool in_pieces);
 
 /* Gives it its descriptor and the address that it is connected to. */
 void sill_core_sockets_connected(struct sill_stream *stream, int fd,

@@ -101,7 +101,7 @@ static int wait_for(struct native *n, struct epoll_event *events,
     if (!n->no_pwait2) {
         int count = epoll_pwait2(n->epoll, events, BATCH, &span, NULL);
 
-        if (count >= 0 || errno != ENOSYS)
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
             return count;
         n->no_pwait2 = true;
     }
@@ -131,7 +131,8 @@ static void report(const struct epoll_event *event)
         directions |= SILL_SPI_READ;
     if (event->events & EPOLLOUT)
         directions |= SILL_SPI_WRITE;
-    if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    /* A read stops short of urgent data, though more may lie behind it. */
+    if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
         directions |= SILL_SPI_HANGUP;
     if (event->data.ptr)
         (void)sill_core_ready(event->data.ptr, directions);
@@ -154,7 +155,8 @@ static int native_watch(void *self, struct sill_spi_watch *watch,
                         unsigned directions)
 {
     struct native *n = self;
-    int rc = add(n, watch->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, watch);
+    int rc =
+        add(n, watch->fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP, watch);
 
     (void)directions;
     if (rc == 0)
