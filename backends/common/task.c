@@ -173,6 +173,16 @@ void sill_forbid(void)
         forbid(self);
 }
 
+static void permit(struct sill_task *self)
+{
+    if (--self->forbid > 0 || !self->cancelled)
+        return;
+    for (struct sill_task *t = self->children; t; t = t->older) {
+        if (t->state != TASK_ENDED && !t->cancelled)
+            sill_core_request_cancel(t);
+    }
+}
+
 void sill_permit(void)
 {
     struct sill_task *self = sill_core_self();
@@ -181,12 +191,7 @@ void sill_permit(void)
         return;
     if (self->forbid == 0)
         sill_core_fatal("sill_permit", "without a sill_forbid", self);
-    if (--self->forbid > 0 || !self->cancelled)
-        return;
-    for (struct sill_task *t = self->children; t; t = t->older) {
-        if (t->state != TASK_ENDED && !t->cancelled)
-            sill_core_request_cancel(t);
-    }
+    permit(self);
 }
 
 bool sill_self_is_cancelled(void)
@@ -219,7 +224,7 @@ static int join(struct sill_task *self, struct sill_task *task,
                                 "a task it cancelled");
     }
     task->joiner = NULL;
-    self->forbid--;
+    permit(self);
     return task->state == TASK_ENDED ? 0 : SILL_ETIMEDOUT;
 }
 
@@ -242,6 +247,19 @@ static void set_joiners(struct sill_task *const tasks[], size_t count,
 {
     for (size_t i = 0; i < count; i++)
         tasks[i]->joiner = joiner;
+}
+
+/* Each must be a child of the caller, and be named only once. */
+static void require_all(const char *call, struct sill_task *self,
+                        struct sill_task *const tasks[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)require_parent(call, tasks[i]);
+        if (tasks[i]->joiner)
+            sill_core_fatal(call, "a task is named twice", self);
+        tasks[i]->joiner = self;
+    }
+    set_joiners(tasks, count, NULL);
 }
 
 /* The one that ended first, or (count). */
@@ -324,8 +342,7 @@ int sill_await_first(struct sill_task *const tasks[], size_t count,
 
     if (count == 0)
         return SILL_EINVAL;
-    for (size_t i = 0; i < count; i++)
-        (void)require_parent("sill_await_first", tasks[i]);
+    require_all("sill_await_first", self, tasks, count);
 
     size_t first = find_ended(tasks, count);
 
@@ -351,8 +368,7 @@ int sill_await_all(struct sill_task *const tasks[], size_t count, int results[],
 {
     struct sill_task *self = sill_core_self();
 
-    for (size_t i = 0; i < count; i++)
-        (void)require_parent("sill_await_all", tasks[i]);
+    require_all("sill_await_all", self, tasks, count);
     for (size_t i = 0; i < count; i++) {
         if (tasks[i]->state == TASK_ENDED)
             continue;

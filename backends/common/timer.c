@@ -152,7 +152,8 @@ sill_time sill_core_timers_next(struct sill_loop *loop, sill_time now)
     while (loop->heap_count > 0) {
         struct heap_entry *first = &loop->heap[1];
 
-        if (!is_stale(first) || first->deadline - now > STALE_HORIZON)
+        if (!is_stale(first) ||
+            (loop->outside > 0 && first->deadline - now > STALE_HORIZON))
             return first->deadline;
         put_right(loop, first->task);
     }
@@ -169,6 +170,7 @@ void sill_core_timers_fire(struct sill_loop *loop, sill_time now)
             continue;
         }
         sill_core_timer_drop(task);
-        sill_core_interrupt_wait(task, SILL_ETIMEDOUT);
+        if (!sill_core_is_cancelled(task))
+            sill_core_interrupt_wait(task, SILL_ETIMEDOUT);
     }
 }
