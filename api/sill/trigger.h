@@ -19,10 +19,9 @@
  *     lookup_start(name, on_answer, &done);       on_answer resumes (done)
  *     int rc = sill_suspend(&done, deadline);
  *
- * Memory   the caller's, often on the stack. A resume reaches its trigger for
- *          the last time when it decides whether it won: as soon as suspend has
- *          returned success the trigger may go, and a resume that already began
- *          and lost does not touch it again. After a failed suspend, keep it
+ * Memory   the caller's, often on the stack. With one resume the trigger may go
+ *          as soon as suspend has returned success. Where several may race,
+ *          keep it until each of them has returned; after a failed suspend,
  *          until no new resume of it can begin.
  * Threads  one task suspends on it; resume from any task, thread, callback or
  *          signal handler.

@@ -105,6 +105,7 @@ void sill_core_step(struct sill_loop *loop)
     sill_core_timers_fire(loop, loop->looked_at);
     sill_core_run_ready(loop);
     sill_core_current = outer;
+    sill_core_barrier();
 
     loop->backend->alarm(
         loop->self,

@@ -26,6 +26,7 @@ enum {
 
 #define LOOK_EVERY (50 * SILL_MICROSECOND)
 #define FAR_AHEAD  SILL_SECOND
+#define STACK_MOST (SIZE_MAX / 256) /* a slab of them fits a size_t */
 
 _Thread_local struct sill_loop *sill_core_current;
 
@@ -396,6 +397,8 @@ int sill_core_loop_open(struct sill_loop *loop,
         stack_size = options->stack_size;
     if (stack_size < STACK_LEAST)
         stack_size = STACK_LEAST;
+    if (stack_size > STACK_MOST)
+        return SILL_ENOMEM;
     loop->stack_size = (stack_size + PAGE - 1) & ~(size_t)(PAGE - 1);
     loop->errno_of_thread = &errno;
     loop->backend =

@@ -21,6 +21,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned loops;
 static struct sigaction before;
 static _Thread_local char *signal_stack;
+static _Thread_local unsigned users; /* loops of this thread */
 
 static void report(const struct sill_task *task)
 {
@@ -44,6 +45,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
     if (task && sill_core_stack_guards(task, info->si_addr))
         report(task);
     (void)sigaction(number, &before, NULL);
+    if (info->si_code <= 0) /* sent, not a fault: nothing will repeat it */
+        (void)raise(number);
 }
 
 static int handle_signal(void)
@@ -61,11 +64,15 @@ static int open_stack(void)
 {
     stack_t old;
 
+    if (users++ > 0)
+        return 0;
     if (sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
         return 0;
     signal_stack = sill_alloc(SIGNAL_STACK);
-    if (!signal_stack)
+    if (!signal_stack) {
+        users--;
         return SILL_ENOMEM;
+    }
 
     stack_t stack = {.ss_sp = signal_stack, .ss_size = SIGNAL_STACK};
 
@@ -77,7 +84,7 @@ static void close_stack(void)
 {
     stack_t none = {.ss_flags = SS_DISABLE};
 
-    if (!signal_stack)
+    if (--users > 0 || !signal_stack)
         return;
     (void)sigaltstack(&none, NULL);
     sill_free(signal_stack);
