@@ -258,6 +258,19 @@ int sill_http_response_begin(struct sill_http_exchange *exchange, int status,
     return 0;
 }
 
+/* Pushes (pieces), of which that at (index) is the body's. */
+static int push_body(struct sill_http_exchange *x, struct iovec *pieces,
+                     size_t count, size_t index, sill_time deadline)
+{
+    size_t before = x->out_used, size = pieces[index].iov_len;
+    for (size_t i = 0; i < index; i++)
+        before += pieces[i].iov_len;
+    int rc = sill_http_response_push(x, pieces, count, deadline);
+    size_t taken = x->pushed > before ? x->pushed - before : 0;
+    x->sent += taken < size ? taken : size;
+    return rc;
+}
+
 static int write_chunk(struct sill_http_exchange *x, const void *data,
                        size_t size, sill_time deadline)
 {
@@ -269,7 +282,7 @@ static int write_chunk(struct sill_http_exchange *x, const void *data,
     sill_http_encode_chunk(&encoder, size);
     struct iovec pieces[] = {
         {line, encoder.used}, {(void *)(uintptr_t)data, size}, {end, 2}};
-    return sill_http_response_push(x, pieces, 3, deadline);
+    return push_body(x, pieces, 3, 1, deadline);
 }
 
 int sill_http_response_write(struct sill_http_exchange *exchange,
@@ -288,16 +301,16 @@ int sill_http_response_write(struct sill_http_exchange *exchange,
     if (size == 0 || !x->has_body)
         return 0;
 
-    x->sent += size;
     if (x->is_chunked)
         return write_chunk(x, data, size, deadline);
     if (x->left == 0 && x->out_used + size <= COALESCED_MAX) {
         memcpy(x->out + x->out_used, data, size);
         x->out_used += size;
+        x->sent += size;
         return 0;
     }
     struct iovec piece = {(void *)(uintptr_t)data, size};
-    return sill_http_response_push(x, &piece, 1, deadline);
+    return push_body(x, &piece, 1, 0, deadline);
 }
 
 int sill_http_response_send(struct sill_http_exchange *exchange, int status,

@@ -197,7 +197,7 @@ struct sill_http_record {
     const struct sill_http_head *request; /* NULL: there was no good one */
     const struct sill_address *peer;      /* family NONE: it is gone */
     int status;             /* as sent; 0: the connection ended before */
-    uint64_t sent;          /* bytes of the body */
+    uint64_t sent;          /* bytes of the body that left, or are about to */
     sill_duration duration; /* since its first byte was read */
 };
 

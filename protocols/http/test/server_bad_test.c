@@ -17,6 +17,8 @@
 static struct sill_trigger go, arrived;
 static ssize_t seen[2]; /* what the body's reader returned last, and then */
 
+static char huge[16 << 20];
+
 static int answer(void *arg, struct sill_http_exchange *x)
 {
     const struct sill_http_head *request = sill_http_request(x);
@@ -40,6 +42,8 @@ static int answer(void *arg, struct sill_http_exchange *x)
             rc = sill_http_response_write(x, piece, sizeof(piece), SILL_NEVER);
         return rc;
     }
+    if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/huge")))
+        return sill_http_response_send(x, 200, huge, sizeof(huge), SILL_NEVER);
     if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/ignore")))
         return sill_http_response_send(x, 200, "ignored", 7, SILL_NEVER);
     if (sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/own"))) {
@@ -479,6 +483,33 @@ CASE(client_that_reads_too_slowly_is_given_up)
     }
     ck_assert_uint_eq(kit.server.stats.late, 1);
     sill_stream_close(&stream);
+    return kit_stop(&kit);
+}
+
+static uint64_t logged;
+
+static void note(void *arg, const struct sill_http_record *record)
+{
+    (void)arg;
+    logged = record->sent;
+}
+
+CASE(log_counts_only_what_was_sent)
+{
+    struct kit kit = {.server = {.write_timeout = SHORT, .log = note},
+                      .options = {.send_buffer = 65536}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, GET("/huge"));
+    sill_time limit = kit_soon();
+    while (logged == 0 && sill_now() < limit)
+        ck_assert_int_eq(sill_sleep(sill_after(5 * SILL_MILLISECOND)), 0);
+    peer_read_end(&peer);
+    ck_assert_uint_eq(logged,
+                      peer.size - (size_t)(body_of(peer.text) - peer.text));
+    ck_assert_uint_lt(logged, sizeof(huge));
+    peer_close(&peer);
     return kit_stop(&kit);
 }
 
@@ -970,6 +1001,7 @@ int main(void)
     tcase_add_test(cases, idle_connection_is_closed_without_a_word);
     tcase_add_test(cases, client_that_does_not_read_is_given_up);
     tcase_add_test(cases, client_that_reads_too_slowly_is_given_up);
+    tcase_add_test(cases, log_counts_only_what_was_sent);
     tcase_add_test(cases, client_may_vanish_at_every_byte);
     tcase_add_test(cases, client_may_reset_at_every_byte);
     tcase_add_test(cases, client_may_reset_while_it_is_answered);
