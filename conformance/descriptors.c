@@ -2,6 +2,7 @@
 /*
  * Group F: waiting on descriptors that belong to somebody else, <sill/watch.h>.
  */
+#include "faults.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -801,13 +803,17 @@ SILL_CASE(F, 13, high_numbers_work)
     close_ends(ends);
 }
 
-/* Ten descriptors, of which each round wakes every one; returns the least
- * processor time that a slice of such rounds took. */
-enum { BUSY = 10, ROUNDS = 50, SLICES = 30, IDLE = 10000 };
+/*
+ * F-14: ten busy descriptors, each of which every round wakes. The rounds are
+ * taken in slices, with and without idle descriptors by turns.
+ */
+enum { BUSY = 10, ROUNDS = 1000, SLICES = 9, IDLE = 10000 };
 
 struct busy {
     struct ends ends;
     struct sill_watch watch;
+    struct sill_task *task;
+    int events;
 };
 
 static int busy_main(void *arg)
@@ -815,7 +821,7 @@ static int busy_main(void *arg)
     struct busy *self = arg;
     char byte;
 
-    for (;;) {
+    for (;; self->events++) {
         int rc = sill_watch_wait(&self->watch, SILL_READ, SILL_NEVER);
         if (rc < 0)
             return rc;
@@ -824,63 +830,117 @@ static int busy_main(void *arg)
     }
 }
 
-static sill_duration least_cost(struct busy busy[BUSY])
+/* Wakes each, and yields until each has come back. */
+static void wake_busy(struct busy busy[BUSY], int round)
 {
-    sill_duration least = SILL_NEVER;
+    for (int i = 0; i < BUSY; i++)
+        if (write(busy[i].ends.b, "x", 1) != 1)
+            ck_abort_msg("round %d: nothing written", round);
+    for (int i = 0; i < BUSY; i++)
+        while (busy[i].events < round)
+            (void)sill_yield();
+}
 
-    for (int slice = 0; slice < SLICES; slice++) {
-        sill_duration before = suite_cpu();
-        for (int round = 0; round < ROUNDS; round++) {
-            for (int i = 0; i < BUSY; i++)
-                if (write(busy[i].ends.b, "x", 1) != 1)
-                    return SILL_NEVER;
-            sill_yield();
-            sill_yield();
-        }
-        sill_duration used = suite_cpu() - before;
-        if (used < least)
-            least = used;
-    }
-    return least;
+struct cost {
+    sill_duration cpu;
+    long polls; /* and whatever else is asked of the kernel about events */
+};
+
+static struct cost take_slice(struct busy busy[BUSY])
+{
+    int rounds = suite_many(ROUNDS);
+
+    fault_clear();
+    for (int i = 0; i < BUSY; i++)
+        busy[i].events = 0;
+    wake_busy(busy, 1);
+
+    sill_duration before = suite_cpu();
+
+    for (int round = 2; round <= rounds; round++)
+        wake_busy(busy, round);
+    return (struct cost){
+        .cpu = suite_cpu() - before,
+        .polls = fault_uses(FAULT_poll) + fault_uses(FAULT_epoll_wait) +
+                 fault_uses(FAULT_epoll_pwait2) + fault_uses(FAULT_epoll_ctl),
+    };
+}
+
+static struct {
+    struct sill_watch watches[IDLE];
+    int fds[IDLE], count;
+} idle;
+
+/* Returns how many were refused or not idle. */
+static int add_idle(void)
+{
+    int failed = 0;
+
+    for (int i = 0; i < idle.count; i++)
+        failed += sill_watch_open(&idle.watches[i], idle.fds[i]) != 0 ||
+                  sill_watch_wait(&idle.watches[i], SILL_READ, sill_after(1)) !=
+                      SILL_ETIMEDOUT;
+    return failed;
+}
+
+static void remove_idle(void)
+{
+    for (int i = 0; i < idle.count; i++)
+        sill_watch_close(&idle.watches[i]);
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+    const struct cost *x = a, *y = b;
+
+    return (x->cpu > y->cpu) - (x->cpu < y->cpu);
+}
+
+/* The lower quartile of (slices). */
+static struct cost usual(struct cost slices[SLICES])
+{
+    qsort(slices, SLICES, sizeof(slices[0]), compare_costs);
+    return slices[SLICES / 4];
 }
 
 /*
- * F-14: 10 busy of 10 000 idle descriptors. The least of many slices is
- * compared, and the margin is there for a machine that is busy otherwise: a
- * cost of one nanosecond for each idle descriptor would be ten times as much.
+ * F-14: 10 busy of 10 000 idle descriptors cost at most half as much again as
+ * no idle ones; the half is for what is measured, which is some percent off
+ * when the machine has other work. One nanosecond for each idle descriptor
+ * and poll would be three times as much.
  */
 SILL_CASE(F, 14, idle_descriptors_cost_nothing)
 {
     static struct busy busy[BUSY];
-    static struct sill_task *tasks[BUSY];
-    static struct sill_watch idle[IDLE];
-    static int fds[IDLE];
-    int room = most_descriptors() - 100, count = room < IDLE ? room : IDLE;
+    struct cost alone[SLICES], among_idle[SLICES];
+    int room = most_descriptors() - 100, failed = 0;
 
+    idle.count = room < IDLE ? room : IDLE;
+    for (int i = 0; i < idle.count; i++)
+        idle.fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     for (int i = 0; i < BUSY; i++) {
         busy[i].ends = open_ends();
         busy[i].watch = watch_fd(busy[i].ends.a);
-        tasks[i] = suite_spawn(busy_main, &busy[i]);
+        busy[i].task = suite_spawn(busy_main, &busy[i]);
     }
-    sill_duration alone = least_cost(busy);
-    int refused = 0;
-    for (int i = 0; i < count; i++) {
-        fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (fds[i] < 0 || sill_watch_open(&idle[i], fds[i]) != 0 ||
-            sill_watch_wait(&idle[i], SILL_READ, sill_after(1)) !=
-                SILL_ETIMEDOUT)
-            refused++;
+    for (int i = 0; i < SLICES; i++) {
+        alone[i] = take_slice(busy);
+        failed += add_idle();
+        among_idle[i] = take_slice(busy);
+        remove_idle();
     }
-    ck_assert_int_eq(refused, 0);
-    sill_duration among_idle = least_cost(busy);
-    ck_assert_int_lt(alone, SILL_SECOND);
-    ck_assert_int_lt(among_idle, 2 * alone + SILL_MILLISECOND);
-    for (int i = 0; i < count; i++) {
-        sill_watch_close(&idle[i]);
-        close(fds[i]);
-    }
+    ck_assert_int_eq(failed, 0);
+
+    struct cost few = usual(alone), many = usual(among_idle);
+
+    suite_note("%lld ns alone, %lld among idle ones", (long long)few.cpu,
+               (long long)many.cpu);
+    ck_assert_int_le(many.cpu, few.cpu + few.cpu / 2);
+    ck_assert_int_le(many.polls, few.polls + few.polls / 2);
+    for (int i = 0; i < idle.count; i++)
+        close(idle.fds[i]);
     for (int i = 0; i < BUSY; i++) {
-        suite_cancel(tasks[i]);
+        suite_cancel(busy[i].task);
         sill_watch_close(&busy[i].watch);
         close_ends(busy[i].ends);
     }
