@@ -159,6 +159,8 @@ static void start_row(struct row *r)
     if (!r->program) {
         if (nginx_is_present())
             r->port = nginx_start(&r->child, cpu_for(SERVER_CPU));
+        else
+            fprintf(stderr, "bench: nginx is not installed: no such row\n");
     } else if (is_built(r->program)) {
         char *argv[] = {(char *)program(r->program), (char *)"0", NULL};
         if (child_start(&r->child, argv, cpu_for(SERVER_CPU)) == 0)
