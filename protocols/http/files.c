@@ -248,15 +248,25 @@ static int answer_file(struct sill_http_exchange *x,
     return answer_wanted(x, file);
 }
 
+/* Answers what is neither GET nor HEAD. */
+static int answer_method(struct sill_http_exchange *x)
+{
+    enum sill_http_method method = sill_http_request(x)->method;
+    if (method == SILL_HTTP_OTHER)
+        return answer(x, 501);
+    sill_http_response_header(x, "Allow", "GET, HEAD, OPTIONS");
+    if (method == SILL_HTTP_OPTIONS)
+        return sill_http_response_send(x, 204, NULL, 0, SILL_NEVER);
+    return answer(x, 405);
+}
+
 int sill_http_files_handle(void *files, struct sill_http_exchange *exchange)
 {
     const struct sill_http_head *request = sill_http_request(exchange);
     struct sill_http_file file;
 
-    if (request->method != SILL_HTTP_GET && request->method != SILL_HTTP_HEAD) {
-        sill_http_response_header(exchange, "Allow", "GET, HEAD");
-        return answer(exchange, 405);
-    }
+    if (request->method != SILL_HTTP_GET && request->method != SILL_HTTP_HEAD)
+        return answer_method(exchange);
     int status = sill_http_file_open(files, request->path, &file);
     if (status == 301)
         return answer_folder(exchange);

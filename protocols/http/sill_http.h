@@ -309,7 +309,8 @@ SILL_API void sill_http_files_close(struct sill_http_files *files);
  * conditions (RFC 9110 section 13) and ranges (section 14); sends those who
  * ask for a folder without its last slash there; shows a folder's index file.
  * 404 for what is not there, 403 for what may not be read or is not a regular
- * file, 405 for other methods.
+ * file. OPTIONS tells the methods (204, Allow); 405 with Allow for the others
+ * that are known, 501 for those that are not.
  */
 SILL_API int sill_http_files_handle(void *files,
                                     struct sill_http_exchange *exchange);

@@ -154,14 +154,24 @@ CASE(other_methods_are_refused)
 {
     struct kit kit = {0};
     kit_start(&kit, sill_http_files_handle, &files);
-    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS",
-                                          "BREW"};
-    for (size_t i = 0; i < 5; i++) {
-        char *text = ask(&kit, methods[i], "/a.txt", "");
-        ck_assert_int_eq(status_of(text), 405);
-        ck_assert(has_line(text, "Allow: GET, HEAD"));
+
+    static const struct {
+        const char *name;
+        int status;
+    } methods[] = {{"POST", 405},  {"PUT", 405},   {"DELETE", 405},
+                   {"TRACE", 405}, {"PATCH", 405}, {"OPTIONS", 204},
+                   {"BREW", 501},  {"get", 501}};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        char *text = ask(&kit, methods[i].name, "/a.txt", "");
+        ck_assert_int_eq(status_of(text), methods[i].status);
+        ck_assert(has_line(text, "Allow: GET, HEAD, OPTIONS") ==
+                  (methods[i].status != 501));
         free(text);
     }
+    char *text = ask(&kit, "OPTIONS", "*", "");
+    ck_assert_int_eq(status_of(text), 204);
+    free(text);
     return kit_stop(&kit);
 }
 
