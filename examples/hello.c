@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nobody needs more than this echoed. */
+#define BODY_MAX (UINT64_C(1) << 30)
+
 static struct sill_trigger stop = SILL_TRIGGER_INIT;
 
 static int echo(struct sill_http_exchange *exchange)
@@ -35,20 +38,33 @@ static int echo(struct sill_http_exchange *exchange)
     return rc != 0 ? rc : (int)got;
 }
 
+/* Answers a method that is not served here. */
+static int refuse(struct sill_http_exchange *exchange, const char *allowed)
+{
+    enum sill_http_method method = sill_http_request(exchange)->method;
+    if (method == SILL_HTTP_OTHER)
+        return sill_http_response_send(exchange, 501, "what?\n", 6, SILL_NEVER);
+    sill_http_response_header(exchange, "Allow", allowed);
+    if (method == SILL_HTTP_OPTIONS)
+        return sill_http_response_send(exchange, 204, NULL, 0, SILL_NEVER);
+    return sill_http_response_send(exchange, 405, "not here\n", 9, SILL_NEVER);
+}
+
 static int hello(void *arg, struct sill_http_exchange *exchange)
 {
     const struct sill_http_head *request = sill_http_request(exchange);
+    bool echoes =
+        sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/echo"));
     (void)arg;
 
-    if (request->method == SILL_HTTP_POST &&
-        sill_http_view_is_equal(request->path, SILL_HTTP_VIEW("/echo")))
+    if (request->method == SILL_HTTP_POST && echoes)
         return echo(exchange);
     sill_http_response_header(exchange, "Content-Type", "text/plain");
     if (request->method == SILL_HTTP_GET || request->method == SILL_HTTP_HEAD)
         return sill_http_response_send(exchange, 200, "Hello, World!", 13,
                                        SILL_NEVER);
-    sill_http_response_header(exchange, "Allow", "GET, HEAD");
-    return sill_http_response_send(exchange, 405, "not here\n", 9, SILL_NEVER);
+    return refuse(exchange,
+                  echoes ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS");
 }
 
 struct options {
@@ -61,6 +77,7 @@ static int serve(void *arg)
     const struct options *options = arg;
     struct sill_http_server server = {
         .handler = hello,
+        .limits = {.body = BODY_MAX},
         .stop = &stop,
         .head_timeout = options->timeout,
         .body_timeout = options->timeout,

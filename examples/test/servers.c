@@ -137,8 +137,20 @@ static void try_hello(char *path)
     hear(fd, text, sizeof(text), "\r\n\r\nabc");
     say(fd, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
     hear(fd, text, sizeof(text), "HTTP/1.1 405 ");
+    say(fd, "OPTIONS /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text), "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n");
+    expect(strstr(text, "HTTP/1.1 204 ") != NULL, "there is no more to it");
+    say(fd, "OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text), "\r\nAllow: GET, HEAD, OPTIONS\r\n");
+    say(fd, "BREW / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text), "HTTP/1.1 501 ");
     say(fd, "GET / HTTP/1.1\r\nHo");
     hear(fd, text, sizeof(text), "HTTP/1.1 408 ");
+    close(fd);
+    fd = dial(&server);
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\n"
+            "Content-Length: 1073741825\r\n\r\na");
+    hear(fd, text, sizeof(text), "HTTP/1.1 413 ");
     close(fd);
     stop(&server, SIGINT);
 }
