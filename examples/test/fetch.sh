@@ -21,6 +21,7 @@ trap 'exit 1' INT TERM
 # serve PROGRAM ARGUMENT...: starts one, (where) is its host and port.
 serve() {
     dismiss
+    : >"$work/log" # or the last one's line would still be there for a moment
     "$@" >"$work/log" 2>&1 &
     server=$!
     tries=0
