@@ -196,7 +196,9 @@ int sill_http_file_open(struct sill_http_files *files,
     int status = decode(files, path, name);
     if (status != 200)
         return status;
-    file->fd = open_name(files, name);
+    do
+        file->fd = open_name(files, name);
+    while (file->fd == -EINTR);
     if (file->fd < 0)
         return status_of(-file->fd);
 
