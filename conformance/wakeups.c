@@ -18,12 +18,18 @@
 /* How long the races are run; a race that is lost hangs. */
 #define RACING (1500 * SILL_MILLISECOND)
 
+/* Passes the time; not at all when (rounds) is negative. */
+static void spin(int rounds)
+{
+    for (volatile int left = rounds; left > 0; left--)
+        continue;
+}
+
 /* Lets some time pass, different each time, to shift one side of a race
  * against the other. */
 static void jitter(unsigned turn, unsigned most)
 {
-    for (volatile unsigned spin = (turn * 7919) % most; spin > 0; spin--)
-        continue;
+    spin((int)(turn * 7919 % most));
 }
 
 /* Whether the thread (id) of this process sleeps in the kernel. */
@@ -152,24 +158,39 @@ SILL_CASE_OUTSIDE(W, 02, a_resume_before_the_run_is_not_lost)
     ck_assert_int_eq(sill_run(suspend_on, &trigger), 22);
 }
 
-/* One trigger after the other; (turn) is the number of the one to resume. */
+/* One trigger after the other; (turn) is the number of the one to resume. The
+ * loop is (head) rounds behind, or the other side when that is negative. */
 static struct {
     struct sill_trigger trigger;
     atomic_uint turn, turns;
+    atomic_int head;
+    void (*fn)(void *); /* of the other side */
 } relay;
 
-static void resume_in_turn(void *unused)
+static void resume_the_relay(int number)
 {
-    (void)unused;
+    (void)number;
+    (void)sill_resume(&relay.trigger, (intptr_t)atomic_load(&relay.turn));
+}
+
+static void act_in_turn(void (*act)(int), int number)
+{
     for (unsigned turn = 1; turn <= atomic_load(&relay.turns); turn++) {
         while (atomic_load(&relay.turn) != turn) {
             if (turn > atomic_load(&relay.turns))
                 return;
             sched_yield();
         }
+        spin(-atomic_load(&relay.head));
         jitter(turn, 3001);
-        (void)sill_resume(&relay.trigger, (intptr_t)turn);
+        act(number);
     }
+}
+
+static void resume_in_turn(void *unused)
+{
+    (void)unused;
+    act_in_turn(resume_the_relay, 0);
 }
 
 static int take_a_turn(void *turn)
@@ -178,7 +199,6 @@ static int take_a_turn(void *turn)
 
     sill_trigger_init(&relay.trigger, NULL, NULL);
     atomic_store(&relay.turn, self);
-    /* It takes a signal some microseconds to arrive. */
     jitter(self, 20011);
 
     int rc = sill_suspend(&relay.trigger, SILL_NEVER);
@@ -203,23 +223,76 @@ SILL_CASE_OUTSIDE(W, 02, a_resume_that_races_the_first_poll_is_not_lost)
 /* ---- W-03 ---- */
 
 /*
- * W-03: a resume hits every point between "nothing to do" and "blocked". Runs
- * until 1 000 000 tries or the time for races is over: when the loop does fall
- * asleep a try costs two switches of the kernel.
+ * Is take_a_turn, aimed: when the loop did sleep the resume came too late, and
+ * the loop gets a little behind for the next turn; when it did not, the other
+ * side does. So most turns meet close to the moment when the loop blocks,
+ * however long a resume or a signal is under way.
  */
-SILL_CASE(W, 03, a_resume_that_races_the_block_is_not_lost)
+static bool take_an_aimed_turn(unsigned turn)
+{
+    int head = atomic_load(&relay.head);
+    long slept = suite_wakeups();
+
+    sill_trigger_init(&relay.trigger, NULL, NULL);
+    atomic_store(&relay.turn, turn);
+    spin(head);
+
+    int rc = sill_suspend(&relay.trigger, SILL_NEVER);
+
+    head += suite_wakeups() > slept ? 16 : -16;
+    if (abs(head) < 30000)
+        atomic_store(&relay.head, head);
+    return rc == 0 && sill_trigger_value(&relay.trigger) == (intptr_t)turn;
+}
+
+/* Keeps the calling thread on the first processor, or on all others: two
+ * threads that take turns on one never race. */
+static void stay(const cpu_set_t *all, bool on_first)
+{
+    cpu_set_t chosen;
+    size_t first = 0;
+
+    while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, all))
+        first++;
+    CPU_ZERO(&chosen);
+    CPU_SET(first, &chosen);
+    if (!on_first)
+        CPU_XOR(&chosen, all, &chosen);
+    (void)sched_setaffinity(0, sizeof(chosen), &chosen);
+}
+
+static void race_elsewhere(void *all)
+{
+    stay(all, false);
+    relay.fn(NULL);
+}
+
+/* Aimed turns until 1 000 000 or the time for races is over, against (fn) on
+ * its own thread: when the loop does fall asleep a turn costs two switches of
+ * the kernel. */
+static void race_the_block(void (*fn)(void *))
 {
     sill_time deadline = sill_after(RACING);
     struct suite_thread thread;
     unsigned failed = 0, turn = 1;
+    cpu_set_t all;
 
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    stay(&all, true);
+    relay.fn = fn;
     atomic_store(&relay.turns, 1000000);
-    suite_thread_start(&thread, resume_in_turn, NULL);
+    suite_thread_start(&thread, race_elsewhere, &all);
     for (; turn <= 1000000 && (turn % 64 || sill_now() < deadline); turn++)
-        failed += take_a_turn((void *)(uintptr_t)turn) != 0;
+        failed += !take_an_aimed_turn(turn);
     atomic_store(&relay.turns, turn - 1);
     suite_thread_join(&thread);
     ck_assert_int_eq(failed, 0);
+}
+
+/* W-03: a resume hits the points between "nothing to do" and "blocked". */
+SILL_CASE(W, 03, a_resume_that_races_the_block_is_not_lost)
+{
+    race_the_block(resume_in_turn);
 }
 
 static struct {
@@ -533,43 +606,24 @@ SILL_CASE(W, 07, a_handler_resumes_while_the_loop_is_blocked)
 
 static pthread_t relay_loop;
 
-static void resume_the_relay(int number)
+static void strike_the_relay(int number)
 {
-    (void)number;
-    (void)sill_resume(&relay.trigger, (intptr_t)atomic_load(&relay.turn));
+    (void)pthread_kill(relay_loop, number);
 }
 
 static void strike_in_turn(void *unused)
 {
     (void)unused;
-    for (unsigned turn = 1; turn <= atomic_load(&relay.turns); turn++) {
-        while (atomic_load(&relay.turn) != turn) {
-            if (turn > atomic_load(&relay.turns))
-                return;
-            sched_yield();
-        }
-        jitter(turn, 3001);
-        (void)pthread_kill(relay_loop, SIGUSR1);
-    }
+    act_in_turn(strike_the_relay, SIGUSR1);
 }
 
-/* One signal at a time, which no later one makes up for, hits every point
+/* One signal at a time, which no later one makes up for, hits the points
  * between "nothing to do" and "blocked". */
 SILL_CASE(W, 07, a_signal_that_races_the_block_is_not_lost)
 {
-    sill_time deadline = sill_after(RACING);
-    struct suite_thread thread;
-    unsigned failed = 0, turn = 1;
-
     handle(SIGUSR1, resume_the_relay);
     relay_loop = pthread_self();
-    atomic_store(&relay.turns, 1000000);
-    suite_thread_start(&thread, strike_in_turn, NULL);
-    for (; turn <= 1000000 && (turn % 64 || sill_now() < deadline); turn++)
-        failed += take_a_turn((void *)(uintptr_t)turn) != 0;
-    atomic_store(&relay.turns, turn - 1);
-    suite_thread_join(&thread);
-    ck_assert_int_eq(failed, 0);
+    race_the_block(strike_in_turn);
 }
 
 /* As many signals as one can send, until the storm or its time is over. */
