@@ -68,7 +68,7 @@ struct sill_http_body {
     /* private */
     uint8_t state;
     int error;
-    uint32_t line, line_max;
+    uint32_t line, line_max, extensions;
     uint64_t left;  /* of the length or of the present chunk */
     uint64_t total; /* that may still come before the bound is passed */
 };
@@ -104,6 +104,9 @@ void sill_http_body_init(struct sill_http_body *body,
  *                       sill_http_body_end. Returned again until then
  *   SILL_HTTP_END       and again, every time after, with nothing taken
  *   an error            and again, every time after, for chunked content
+ *
+ * Chunk extensions are passed over; more than 16 KiB of them in one message
+ * are SILL_HTTP_ECHUNK_LINE.
  *
  * Content without an end (SILL_HTTP_UNTIL_CLOSE) ends when the connection
  * does: the caller knows.

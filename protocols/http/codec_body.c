@@ -6,6 +6,9 @@
 
 #include "scan.h"
 
+/* Of one message: nobody has a use for more. */
+#define EXTENSIONS_MAX 16384
+
 /* What comes next in chunked content. */
 enum state {
     SIZE,      /* the first digit of a chunk size */
@@ -139,12 +142,21 @@ static bool is_in_line(const struct sill_http_body *body)
     return body->state <= LINE_END;
 }
 
+/* Counts a byte of framing. Returns whether there are too many. */
+static bool is_too_long(struct sill_http_body *body)
+{
+    bool is_extension = body->state == BLANK || body->state == EXTENSION;
+    if (is_in_line(body) && body->line++ == body->line_max)
+        return true;
+    return is_extension && body->extensions++ == EXTENSIONS_MAX;
+}
+
 /* Takes framing up to the next content, the trailers or the end of data. */
 static int framing(struct sill_http_body *body, const char *data, size_t size,
                    size_t *taken)
 {
     while (body->state != DATA && body->state != TRAILERS && *taken < size) {
-        if (is_in_line(body) && body->line++ == body->line_max)
+        if (is_too_long(body))
             return fail(body, SILL_HTTP_ECHUNK_LINE);
         int rc = frame_byte(body, data[*taken]);
         if (rc < 0)

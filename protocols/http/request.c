@@ -71,7 +71,8 @@ static int fail_message(struct sill_http_exchange *x, int error)
                 sill_http_error_status(error));
 }
 
-/* The whole body has a time, and every body_rate bytes give it a second. */
+/* The whole body has a time, and every body_rate bytes of content, framing does
+ * not count, give it a second. */
 static sill_time body_limit(struct sill_http_exchange *x)
 {
     if (x->body_deadline == 0)
@@ -107,10 +108,8 @@ static ssize_t receive(struct sill_http_exchange *x, void *buffer, size_t size,
     sill_time limit = body_limit(x);
     ssize_t got =
         sill_stream_read(&x->stream, buffer, size, earlier(limit, deadline));
-    if (got > 0) {
-        x->received += (uint64_t)got;
+    if (got > 0)
         return got;
-    }
     if (got == 0)
         return fail(x, SILL_EOF, 400);
     if (got == SILL_ECANCELED || (got == SILL_ETIMEDOUT && deadline < limit))
@@ -163,8 +162,10 @@ static ssize_t read_past(struct sill_http_exchange *x, void *buffer,
     if (x->begin != x->end || size < BODY_WINDOW_MIN || due < BODY_WINDOW_MIN)
         return 0;
     ssize_t got = receive(x, buffer, due < size ? (size_t)due : size, deadline);
-    if (got > 0)
+    if (got > 0) {
         sill_http_body_skip(&x->body, (uint64_t)got);
+        x->received += (uint64_t)got;
+    }
     return got;
 }
 
@@ -180,6 +181,7 @@ static int take(struct sill_http_exchange *x, void *buffer, size_t size,
         return fail_message(x, found);
     x->begin += taken;
     *count = piece.size;
+    x->received += piece.size;
     if (found == SILL_HTTP_PIECE)
         memcpy(buffer, piece.at, piece.size);
     return found;

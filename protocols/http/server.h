@@ -66,7 +66,7 @@ struct sill_http_exchange {
     bool peer_is_known;
 
     sill_time start, body_deadline;
-    uint64_t received;
+    uint64_t received; /* of the content */
     struct sill_http_body body;
     struct sill_http_head head;
 

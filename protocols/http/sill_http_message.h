@@ -90,7 +90,8 @@ struct sill_http_limits {
     uint32_t line;          /* request or status line, its CR LF included */
     uint32_t headers;       /* header lines in a head, and in the trailers */
     uint32_t header_bytes;  /* header lines of a head, the empty one too */
-    uint32_t chunk_line;    /* size and extensions of a chunk, with CR LF */
+    uint32_t chunk_line;    /* size and extensions of a chunk, with CR LF; a
+                               message has 16 KiB of extensions at most */
     uint32_t trailer_bytes; /* trailers, the empty line too */
     uint64_t body;          /* content of one message; UINT64_MAX: any */
 };

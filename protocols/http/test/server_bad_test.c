@@ -410,6 +410,49 @@ CASE(body_that_flows_earns_more_time)
     return kit_stop(&kit);
 }
 
+CASE(chunk_extensions_earn_no_time)
+{
+    struct kit kit = {.server = {.body_timeout = SHORT, .body_rate = 1}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, CHUNKED);
+    while (kit.server.stats.requests == 0)
+        sill_yield();
+    peer_say(&peer, "1;extension=of-many-bytes");
+    peer_read_until(&peer, "\r\n\r\n", 1);
+    ck_assert_int_eq(status_of(peer.text), 408);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+/* Asks with (count) chunks, each with 100 bytes of extensions. */
+static int ask_in_chunks(const struct kit *kit, int count)
+{
+    char *request = malloc(512 + (size_t)count * 128), *at = request;
+    at += sprintf(at, "%s", CHUNKED);
+    for (int i = 0; i < count; i++)
+        at += sprintf(at, "1;%0100d\r\nx\r\n", i);
+    sprintf(at, "0\r\n\r\n");
+    struct peer peer;
+    peer_open(&peer, kit);
+    peer_say(&peer, request);
+    peer_read_until(&peer, "\r\n\r\n", 1);
+    int status = status_of(peer.text);
+    peer_close(&peer);
+    free(request);
+    return status;
+}
+
+CASE(chunk_extensions_are_bounded_in_all)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    ck_assert_int_eq(ask_in_chunks(&kit, 160), 200);
+    ck_assert_int_eq(ask_in_chunks(&kit, 170), 400);
+    return kit_stop(&kit);
+}
+
 CASE(deadline_of_the_handler_is_its_own_affair)
 {
     struct kit kit = {0};
@@ -997,6 +1040,8 @@ int main(void)
     tcase_add_test(cases, drops_do_not_keep_a_slow_head_alive);
     tcase_add_test(cases, slow_body_is_given_up_with_408);
     tcase_add_test(cases, body_that_flows_earns_more_time);
+    tcase_add_test(cases, chunk_extensions_earn_no_time);
+    tcase_add_test(cases, chunk_extensions_are_bounded_in_all);
     tcase_add_test(cases, deadline_of_the_handler_is_its_own_affair);
     tcase_add_test(cases, idle_connection_is_closed_without_a_word);
     tcase_add_test(cases, client_that_does_not_read_is_given_up);
