@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define PIECE_SIZE 65536
@@ -200,14 +201,16 @@ static int answer_parts(struct sill_http_exchange *x,
     struct parts *parts = sill_alloc(sizeof(*parts));
     if (parts == NULL)
         return SILL_ENOMEM;
-    /* Differs from request to request, so no file can contain it on purpose. */
-    uint64_t seed = (uint64_t)sill_now() ^ (uint64_t)(uintptr_t)parts;
+    int rc = SILL_EIO;
+    uint64_t seed; /* nobody can foresee it and put it into a file */
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        goto out;
     parts->file = file;
-    snprintf(parts->boundary, sizeof(parts->boundary), "sill%016" PRIx64,
-             seed * UINT64_C(0x9e3779b97f4a7c15));
-    int rc = begin_parts(x, parts, ranges, count);
+    snprintf(parts->boundary, sizeof(parts->boundary), "sill%016" PRIx64, seed);
+    rc = begin_parts(x, parts, ranges, count);
     if (rc == 0)
         rc = send_parts(x, parts, ranges, count);
+out:
     sill_free(parts);
     return rc;
 }
