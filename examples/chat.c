@@ -222,13 +222,28 @@ static void on_signal(int number)
     sill_resume(&stop, 0);
 }
 
+/* Returns 0, 1 after --help, or 2 for what makes no sense. */
+static int read_words(int count, char **words)
+{
+    struct sill_address address;
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    if (count != 2)
+        return 2;
+    if (strcmp(words[1], "--help") == 0)
+        return 1;
+    snprintf(text, sizeof(text), "127.0.0.1:%s", words[1]);
+    return sill_address_parse(&address, text) == 0 ? 0 : 2;
+}
+
 int main(int count, char **words)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
-    if (count != 2) {
-        fprintf(stderr, "usage: chat PORT\n");
-        return 2;
+    int asked = read_words(count, words);
+    if (asked != 0) {
+        fputs("usage: chat PORT\n", asked == 1 ? stdout : stderr);
+        return asked == 1 ? 0 : 2;
     }
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -107,20 +107,38 @@ static void on_signal(int number)
     sill_resume(&stop, 0);
 }
 
+/* Returns 0, 1 after --help, or 2 for what makes no sense. */
+static int read_options(struct options *options, int count, char **words)
+{
+    struct sill_address address;
+    char text[SILL_ADDRESS_TEXT_MAX], *end = "";
+    double seconds = 5;
+
+    if (count == 2 && strcmp(words[1], "--help") == 0)
+        return 1;
+    if (count == 4 && strcmp(words[2], "--timeout") == 0)
+        seconds = strtod(words[3], &end);
+    else if (count != 2)
+        return 2;
+    if (!(seconds > 0 && seconds < 1e6) || *end != '\0')
+        return 2;
+    options->port = words[1];
+    options->timeout = (sill_duration)(seconds * 1e9);
+    snprintf(text, sizeof(text), "127.0.0.1:%s", options->port);
+    return sill_address_parse(&address, text) == 0 ? 0 : 2;
+}
+
 int main(int count, char **words)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     struct options options;
-    double seconds = 5;
 
-    if (count == 4 && strcmp(words[2], "--timeout") == 0)
-        seconds = strtod(words[3], NULL);
-    if ((count != 2 && count != 4) || !(seconds > 0 && seconds < 1e6)) {
-        fprintf(stderr, "usage: hello PORT [--timeout SECONDS]\n");
-        return 2;
+    int asked = read_options(&options, count, words);
+    if (asked != 0) {
+        fputs("usage: hello PORT [--timeout SECONDS]\n",
+              asked == 1 ? stdout : stderr);
+        return asked == 1 ? 0 : 2;
     }
-    options.port = words[1];
-    options.timeout = (sill_duration)(seconds * 1e9);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 

@@ -274,11 +274,13 @@ int main(int count, char **words)
     try_httpd(words[3], words[5]);
     try_httpd_on_a_full_disk(words[3], words[5]);
     try_chat(words[4]);
-    try_words(words[3], "--help", 0);
-    try_words(words[3], "--frob", 2);
     try_words(words[3], "--port", 2);
-    try_words(words[2], "--timeout", 1);
-    try_words(words[1], "65536", 1);
-    try_words(words[4], "x", 1);
+    for (int i = 1; i <= 4; i++) {
+        try_words(words[i], "--help", 0);
+        try_words(words[i], "--frob", 2);
+    }
+    try_words(words[2], "--timeout", 2);
+    try_words(words[1], "65536", 2);
+    try_words(words[4], "x", 2);
     return failures == 0 ? 0 : 1;
 }
