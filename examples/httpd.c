@@ -79,6 +79,7 @@ static int serve(void *arg)
         .arg = &files,
         .log = log_request,
         .stop = &stop,
+        .grace = 3 * SILL_SECOND,
     };
     struct sill_listener listener;
     struct sill_address address;
