@@ -30,7 +30,8 @@ static const char usage[] =
     "\n"
     "Writes the content of an http URL to standard output.\n"
     "\n"
-    "  --timeout SECONDS   give up after so long, in all (30)\n"
+    "  --timeout SECONDS   give up after so long, in all (30),\n"
+    "                      but for the time that finding the host takes\n"
     "  --redirects COUNT   follow at most so many (10)\n"
     "  --help              show this\n"
     "\n"
@@ -107,7 +108,9 @@ static int exit_code(int rc)
 
 static int complain(const char *url, int rc, int error)
 {
-    fprintf(stderr, "fetch: %s: %s", url, sill_strerror(rc));
+    bool circles = rc == SILL_EMSGSIZE && error == 0;
+    fprintf(stderr, "fetch: %s: %s", url,
+            circles ? "too many redirects" : sill_strerror(rc));
     if (error != 0)
         fprintf(stderr, " (%s)", sill_http_strerror(error));
     fputc('\n', stderr);

@@ -59,6 +59,7 @@ head -c 1000000 /dev/urandom >"$work/root/large"
 
 expect 0 --help
 grep -q '^usage: ' "$work/out" || failed=1
+grep -q 'finding the host' "$work/out" || failed=1
 expect 1
 expect 1 --timeout
 expect 1 --timeout x http://localhost/
