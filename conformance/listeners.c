@@ -1092,7 +1092,7 @@ SILL_CASE_OUTSIDE(L, 10, descriptors_are_close_on_exec_and_non_blocking)
 
 /* ---- L-11: fairness ---- */
 
-enum { CLIENTS = 4000, LATE = 100, BUSY = CLIENTS - LATE, MOST_TURNS = 150 };
+enum { CLIENTS = 2000, LATE = 100, BUSY = CLIENTS - LATE, MOST_TURNS = 150 };
 
 static struct {
     struct sill_listener listener;
@@ -1210,7 +1210,7 @@ static void make_busy(struct sill_task *tasks[], int count)
 }
 
 /*
- * L-11: accept is fair: of 4 000 clients those that keep the server busy fall
+ * L-11: accept is fair: of 2 000 clients those that keep the server busy fall
  * not behind each other, and late ones are accepted and answered within a
  * bounded number of turns of the others.
  */
