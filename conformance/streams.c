@@ -1034,6 +1034,106 @@ SILL_CASE(S, 13, reset_learned_by_a_write_is_no_end_for_the_reader)
     sill_stream_close(&bare.stream);
 }
 
+/* ---- what the kernel tells only once, or not at all ---- */
+
+/* A deadline to miss: when it passes a call tries once more, and would find
+ * what it should have been woken for. */
+static sill_time far_from(sill_time begin)
+{
+    return begin + 4 * suite_liveness();
+}
+
+static void end_beside_a_blocked_writer(struct suite_pair *pair)
+{
+    char bytes[8];
+
+    suite_fill(&pair->a);
+    struct sill_task *writer = suite_spawn(write_one, &pair->a);
+    suite_yield(3);
+    ck_assert_int_eq(sill_stream_read(&pair->a, bytes, 8, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    ck_assert_int_eq(sill_stream_write(&pair->b, "bye", 3, SILL_NEVER), 3);
+    ck_assert_int_eq(sill_stream_shutdown(&pair->b, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_stream_read(&pair->a, bytes, 8, SILL_NEVER), 3);
+    suite_yield(3);
+
+    sill_time begin = sill_now();
+
+    ck_assert_int_eq(sill_stream_read(&pair->a, bytes, 8, far_from(begin)), 0);
+    ck_assert_int_lt(sill_now() - begin, suite_liveness());
+    suite_cancel(writer);
+}
+
+/* S-04: the end is the reader's, whatever a writer found out meanwhile. */
+SILL_CASE(S, 04, end_arrives_while_a_writer_is_blocked)
+{
+    on_each_kind(end_beside_a_blocked_writer);
+}
+
+static void check_six(struct sill_stream *stream)
+{
+    char bytes[6];
+    sill_time begin = sill_now();
+
+    ck_assert_int_eq(
+        sill_stream_read_full(stream, bytes, 6, NULL, far_from(begin)), 0);
+    ck_assert_int_lt(sill_now() - begin, suite_liveness());
+    ck_assert_mem_eq(bytes, "abcdef", 6);
+}
+
+/* S-01: a read ends at urgent data; what follows it arrives all the same. */
+SILL_CASE(S, 01, urgent_data_does_not_hold_up_what_follows)
+{
+    struct bare bare = open_bare();
+    char byte;
+
+    ck_assert_int_eq(sill_stream_read(&bare.stream, &byte, 1, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    ck_assert_int_eq(send(bare.peer, "abc", 3, 0), 3);
+    ck_assert_int_eq(send(bare.peer, "!", 1, MSG_OOB), 1);
+    ck_assert_int_eq(send(bare.peer, "def", 3, 0), 3);
+    check_six(&bare.stream);
+    sill_stream_close(&bare.stream);
+    close(bare.peer);
+}
+
+/* Sends three bytes over (peer), and (peer) itself with them. */
+static void send_itself(int peer)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    struct iovec piece = {(char[]){"abc"}, 3};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+    message.msg_control = &control;
+    message.msg_controllen = sizeof(control);
+    memcpy(CMSG_DATA(&control.header), &peer, sizeof(peer));
+    ck_assert_int_eq(sendmsg(peer, &message, 0), 3);
+}
+
+/* S-01: and so at passed descriptors, which nobody takes. */
+SILL_CASE(S, 01, passed_descriptors_do_not_hold_up_what_follows)
+{
+    struct sill_stream stream;
+    int ends[2];
+    char byte;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                     0);
+    ck_assert_int_eq(sill_stream_adopt(&stream, ends[0]), 0);
+    ck_assert_int_eq(sill_stream_read(&stream, &byte, 1, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    send_itself(ends[1]);
+    ck_assert_int_eq(send(ends[1], "def", 3, 0), 3);
+    check_six(&stream);
+    sill_stream_close(&stream);
+    close(ends[1]);
+}
+
 /* ---- S-14: receive first, send later ---- */
 
 struct parked {
