@@ -836,6 +836,93 @@ SILL_CASE(T, 11, cancel_ends_a_chain_of_a_thousand)
     ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
 }
 
+/* Two tasks cancel one after the other: (owner) waits for what it cancelled,
+ * and is cancelled itself meanwhile. */
+struct owner {
+    struct sill_scope scope;
+    struct sill_trigger go, told;
+    sill_time deadline;
+    int rc;
+    bool in_scope;
+};
+
+static int tell_of_the_cancel(void *arg)
+{
+    int rc = sill_sleep(SILL_NEVER);
+    sill_resume(arg, 0);
+    return rc;
+}
+
+static int cancel_and_own(void *arg)
+{
+    struct owner *self = arg;
+    sill_scope_init(&self->scope, SILL_SCOPE_COLLECT);
+    struct sill_task *task = suite_spawn(wait_forbidden, &self->go);
+    suite_yield(1);
+    suite_cancel(task);
+    sill_forbid();
+    self->rc = sill_suspend(&self->told, sill_after(suite_liveness()));
+    sill_permit();
+    int rc = sill_scope_wait(&self->scope, SILL_NEVER);
+    sill_scope_fini(&self->scope);
+    return rc;
+}
+
+/* "Cancels the child (task) and all below it", also one that came to be while
+ * (task) sat in a cancel of its own. */
+SILL_CASE(T, 11, cancel_reaches_what_is_spawned_during_another_cancel)
+{
+    static struct owner owner;
+    struct sill_task *task = suite_spawn(cancel_and_own, &owner);
+    suite_yield(3);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(
+        sill_scope_spawn(&owner.scope, tell_of_the_cancel, &owner.told), 0);
+    suite_yield(2);
+    sill_resume(&owner.go, 0);
+    suite_await(task);
+    ck_assert_int_eq(owner.rc, 0);
+}
+
+static int wait_with_a_child(void *arg)
+{
+    struct owner *self = arg;
+    struct sill_task *task = NULL;
+    sill_scope_init(&self->scope, SILL_SCOPE_COLLECT);
+    if (self->in_scope)
+        ck_assert_int_eq(
+            sill_scope_spawn(&self->scope, wait_forbidden, &self->go), 0);
+    else
+        task = suite_spawn(wait_forbidden, &self->go);
+    suite_yield(1);
+    self->rc = task ? sill_await(task, NULL, self->deadline)
+                    : sill_scope_wait(&self->scope, self->deadline);
+    if (task && self->rc < 0)
+        suite_cancel(task);
+    int rc = sill_scope_wait(&self->scope, SILL_NEVER);
+    sill_scope_fini(&self->scope);
+    return rc;
+}
+
+/* A cancelled task learns of it, and of nothing else, however long its children
+ * take to clean up: its deadline may pass meanwhile. */
+SILL_CASE(T, 11, cancel_beats_a_deadline_that_passes_during_clean_up)
+{
+    static struct owner owner;
+    for (int in_scope = 0; in_scope < 2; in_scope++) {
+        sill_time deadline = sill_after(50 * SILL_MILLISECOND);
+        owner = (struct owner){.in_scope = in_scope, .deadline = deadline};
+        struct sill_task *task = suite_spawn(wait_with_a_child, &owner);
+        suite_yield(3);
+        ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+        ck_assert_int_eq(sill_sleep(deadline + SILL_MILLISECOND), 0);
+        suite_yield(3);
+        sill_resume(&owner.go, 0);
+        suite_await(task);
+        ck_assert_int_eq(owner.rc, SILL_ECANCELED);
+    }
+}
+
 /* ---- T-15 ---- */
 
 static struct sill_task *brood[100000];
@@ -987,6 +1074,28 @@ SILL_CASE(T, 16, await_all_that_times_out_leaves_all_as_they_were)
     ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER), 0);
 }
 
+static void await_first_of_one_task_twice(void)
+{
+    struct sill_task *tasks[2];
+    size_t index;
+    tasks[0] = tasks[1] = suite_spawn(suite_returner, NULL);
+    ck_assert_int_eq(sill_await_first(tasks, 2, &index, NULL, SILL_NEVER), 0);
+}
+
+static void await_all_of_one_task_twice(void)
+{
+    struct sill_task *tasks[2];
+    tasks[0] = tasks[1] = suite_spawn(suite_returner, NULL);
+    ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER), 0);
+}
+
+/* A task is awaited once, and so is named once. */
+SILL_CASE_OUTSIDE(T, 16, a_task_named_twice_ends_the_program)
+{
+    suite_expect_culprit(await_first_of_one_task_twice, "sill_await_first");
+    suite_expect_culprit(await_all_of_one_task_twice, "sill_await_all");
+}
+
 /* ---- T-17 ---- */
 
 /* "SILL_EBUSY called from inside a task" */
@@ -1102,6 +1211,20 @@ SILL_CASE(T, 19, spawn_without_memory_starts_nothing)
     struct sill_task *task = suite_spawn(add_one, &ran);
     suite_await(task);
     ck_assert_int_eq(ran, count + 1);
+}
+
+/* sill_run: "SILL_ENOMEM", and not a stack smaller than asked for. */
+SILL_CASE_OUTSIDE(T, 19, a_stack_larger_than_memory_is_refused)
+{
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 100, SIZE_MAX / 2 + 1,
+                                   SIZE_MAX / 64, SIZE_MAX / 256};
+    int ran = 0;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        struct sill_run_options options = {.stack_size = sizes[i]};
+        suite_note("%zu bytes", sizes[i]);
+        ck_assert_int_eq(sill_run_with(&options, add_one, &ran), SILL_ENOMEM);
+    }
+    ck_assert_int_eq(ran, 0);
 }
 
 /* The same into a scope. */
