@@ -397,6 +397,33 @@ SILL_CASE_OUTSIDE(Q, 06, a_deadlock_after_other_waits_is_reported)
     ck_assert_int_eq(sill_run(tour_everything, NULL), 0);
 }
 
+static int resume_it(void *trigger)
+{
+    (void)sill_resume(trigger, 0);
+    return 0;
+}
+
+static int meet_a_deadline_then_deadlock(void *unused)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+    struct sill_task *task = suite_spawn(resume_it, &trigger);
+    int rc = sill_suspend(&trigger, sill_after(10 * suite_liveness()));
+
+    suite_await(task);
+    return rc < 0 ? rc : wait_for_each_other(unused);
+}
+
+/* Q-06: and at once, though the deadline of an earlier wait, which was met,
+ * has not passed. */
+SILL_CASE_OUTSIDE(Q, 06, a_deadlock_waits_for_no_deadline_that_was_met)
+{
+    sill_time begin = sill_now();
+
+    ck_assert_int_eq(sill_run(meet_a_deadline_then_deadlock, NULL),
+                     SILL_EDEADLK);
+    ck_assert_int_lt(sill_now() - begin, 5 * suite_liveness());
+}
+
 static int fill_for_ever(void *unused)
 {
     struct sill_stream a, b;
