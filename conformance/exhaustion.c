@@ -337,6 +337,20 @@ SILL_CASE(X, 04, ten_thousand_deadlines_at_once_are_all_met)
     ck_assert_int_eq(woken, count);
 }
 
+/* X-04: a system that has not got a call by which a backend would wait, or a
+ * filter that forbids it, is waited for by another. */
+SILL_CASE_OUTSIDE(X, 04, a_refused_call_to_wait_is_replaced)
+{
+    static const int errors[] = {ENOSYS, EPERM};
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        suite_note("errno %d", errors[i]);
+        fault_always(FAULT_epoll_pwait2, errors[i]);
+        ck_assert_int_eq(sill_run(tour_everything, NULL), 0);
+        fault_clear();
+    }
+}
+
 /* ---- X-05 ---- */
 
 static int suspend_for_ever(void *unused)
