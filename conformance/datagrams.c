@@ -609,6 +609,52 @@ SILL_CASE_OUTSIDE(G, 05, second_receiver_ends_the_program)
                        "datagrams.c:");
 }
 
+static int send_late(void *arg)
+{
+    struct sending *self = arg;
+
+    return sill_datagram_send(self->datagram, "x", 1, self->to,
+                              sill_after(suite_liveness()));
+}
+
+/* Into a queue that is full; with abstract names, as no file must be left by a
+ * program that ends in the middle. */
+static int send_twice(void *arg)
+{
+    struct sill_datagram a, b;
+    struct sill_address at_a, at_b;
+    char name[32];
+
+    snprintf(name, sizeof(name), "@sill-%d-a", (int)getpid());
+    ck_assert_int_eq(sill_address_unix(&at_a, name), 0);
+    open_at(&a, &at_a);
+    snprintf(name, sizeof(name), "@sill-%d-b", (int)getpid());
+    ck_assert_int_eq(sill_address_unix(&at_b, name), 0);
+    open_at(&b, &at_b);
+    if (arg)
+        ck_assert_int_eq(sill_datagram_connect(&a, &at_b), 0);
+    struct sending sending = {&a, arg ? NULL : &at_b, 1, false};
+    while (sill_datagram_send(&a, "x", 1, sending.to, SILL_PAST) == 0)
+        continue;
+    suite_spawn(send_late, &sending);
+    suite_yield(3);
+    suite_await(suite_spawn(send_late, &sending));
+    return 0;
+}
+
+static void run_send_twice(void *arg)
+{
+    sill_run(send_twice, arg);
+}
+
+SILL_CASE_OUTSIDE(G, 05, second_sender_ends_the_program)
+{
+    suite_expect_abort(run_send_twice, "connected", "sill_datagram_send",
+                       "datagrams.c:");
+    suite_expect_abort(run_send_twice, NULL, "sill_datagram_send",
+                       "datagrams.c:");
+}
+
 /* datagram.h, open: "the errors of sill_listener_listen", with nothing left
  * behind; a file that nobody uses any more is replaced. */
 SILL_CASE(G, 04, open_reports_as_listen_does)
