@@ -640,6 +640,20 @@ SILL_CASE(L, 06, connect_reports_what_else_it_lists)
     fault_clear();
 }
 
+/* The same for a family that is none at all, from everything that opens. */
+SILL_CASE(L, 06, unknown_family_is_no_address)
+{
+    struct sill_address nowhere = {.family = (enum sill_family)1000000};
+    struct sill_listener listener;
+    struct sill_datagram datagram;
+
+    check_connect(&nowhere, SILL_NEVER, SILL_EINVAL);
+    ck_assert_int_eq(sill_listener_listen(&listener, &nowhere, NULL),
+                     SILL_EINVAL);
+    ck_assert_int_eq(sill_datagram_open(&datagram, &nowhere, NULL),
+                     SILL_EINVAL);
+}
+
 /* listener.h: what listen lists, "with nothing left behind". */
 static void check_listen(const char *text, int expected)
 {
@@ -829,6 +843,26 @@ SILL_CASE(L, 08, accept_names_what_is_exhausted)
     for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
         fault_nth(FAULT_accept4, 1, errors[i][0]);
         ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), errors[i][1]);
+    }
+    fault_clear();
+    ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), 0);
+    sill_listener_close(&listener);
+    close(client);
+}
+
+/* And the one way in which it does not want to: told at once, and once for each
+ * accept. */
+SILL_CASE(L, 08, accept_that_is_forbidden_says_so_and_does_not_spin)
+{
+    struct sill_listener listener;
+    struct sill_address address;
+
+    suite_listen(&listener, &address);
+    int client = bare_connect(address.port);
+    fault_always(FAULT_accept4, EPERM);
+    for (int i = 1; i <= 3; i++) {
+        ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), SILL_EPERM);
+        ck_assert_int_eq(fault_strikes(FAULT_accept4), i);
     }
     fault_clear();
     ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), 0);
