@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -186,6 +187,41 @@ static void fork_beside(void (*fn)(void *arg), int times)
 SILL_CASE(K, 02, a_fork_does_not_disturb_the_loop)
 {
     fork_beside(exit_at_once, 20);
+}
+
+struct files {
+    struct sill_listener listener;
+    struct sill_datagram datagram;
+};
+
+static void close_files(void *arg)
+{
+    struct files *files = arg;
+
+    sill_listener_close(&files->listener);
+    sill_datagram_close(&files->datagram);
+}
+
+/* The files of Unix-domain sockets are the parent's, also when the child closes
+ * what it inherited. */
+SILL_CASE(K, 02, a_child_that_closes_leaves_the_files)
+{
+    static struct files files;
+    char folder[] = "/tmp/sill-XXXXXX", paths[2][32];
+    struct sill_address address;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(paths[i], sizeof(paths[i]), "%s/%d", folder, i);
+    ck_assert_int_eq(sill_address_unix(&address, paths[0]), 0);
+    ck_assert_int_eq(sill_listener_listen(&files.listener, &address, NULL), 0);
+    ck_assert_int_eq(sill_address_unix(&address, paths[1]), 0);
+    ck_assert_int_eq(sill_datagram_open(&files.datagram, &address, NULL), 0);
+    in_child(close_files, &files);
+    ck_assert_int_eq(access(paths[0], F_OK), 0);
+    ck_assert_int_eq(access(paths[1], F_OK), 0);
+    close_files(&files);
+    ck_assert_int_eq(rmdir(folder), 0);
 }
 
 static void execute_true(void *unused)
@@ -573,6 +609,27 @@ SILL_CASE_OUTSIDE(K, 05, handlers_set_by_a_task_stay)
     take_dispositions(&after);
     for (int i = 1; i < SIGNALS; i++)
         check_disposition(&inside, &after, i);
+}
+
+static int send_fault(void *unused)
+{
+    (void)unused;
+    return kill(getpid(), SIGSEGV);
+}
+
+static void run_send_fault(void *unused)
+{
+    (void)sill_run(send_fault, unused);
+}
+
+/* A SIGSEGV that somebody sent ends the program, as it would without a loop:
+ * nothing will repeat it. */
+SILL_CASE_OUTSIDE(K, 05, a_sent_fault_ends_the_program)
+{
+    static char errors[4096];
+    int status = suite_fork(run_send_fault, NULL, errors, sizeof(errors));
+
+    ck_assert_msg(status != 0, "it survived");
 }
 
 /* ---- K-06 ---- */
