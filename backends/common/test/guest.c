@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,20 @@ static void a_task_keeps_its_loop(void)
     CHECK(dones == 1);
 }
 
+/* Overflows of the attached loop's tasks are still reported when another loop
+ * of this thread has come and gone. */
+static void another_loop_leaves_the_signal_stack(void)
+{
+    stack_t before, after;
+
+    CHECK(sigaltstack(NULL, &before) == 0);
+    CHECK(!(before.ss_flags & SS_DISABLE));
+    CHECK(sill_run(return_three, NULL) == 3);
+    CHECK(sigaltstack(NULL, &after) == 0);
+    CHECK(!(after.ss_flags & SS_DISABLE));
+    CHECK(after.ss_sp == before.ss_sp);
+}
+
 static void the_host_goes_on_alone(void)
 {
     CHECK(sill_core_detach(loop) == 0);
@@ -205,6 +220,7 @@ static void run_all(void)
     descriptors_progress();
     wake_ups_from_threads_arrive();
     a_task_keeps_its_loop();
+    another_loop_leaves_the_signal_stack();
 }
 
 int main(void)
