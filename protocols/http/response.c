@@ -70,6 +70,8 @@ static void count_taken(struct sill_http_exchange *x, size_t count)
 static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
                           size_t count, bool waits, sill_time deadline)
 {
+    if (waits && x->patience == x->server->write_timeout)
+        x->taken = 0; /* what went before this wait renews nothing */
     sill_time limit = waits ? sill_after(x->patience) : SILL_PAST;
     ssize_t done =
         sill_stream_writev(&x->stream, pieces, count, earlier(limit, deadline));
