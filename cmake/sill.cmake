@@ -75,10 +75,13 @@ function(sill_add_library target name)
   endif()
 endfunction()
 
-# sill_add_backend(<name> SOURCES ... [PKG <prefix>])
+# sill_add_backend(<name> SOURCES ... [HEADERS ...] [PKG <prefix>])
+#
+# HEADERS   for programs with a loop that the backend can live in
 function(sill_add_backend name)
-  cmake_parse_arguments(arg "" "PKG" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "PKG" "SOURCES;HEADERS" ${ARGN})
   add_library(sill_${name} ${arg_SOURCES})
+  target_sources(sill_${name} PUBLIC FILE_SET HEADERS FILES ${arg_HEADERS})
   target_link_libraries(sill_${name} PUBLIC sill::sill PRIVATE sill_spi)
   if(arg_PKG)
     target_link_libraries(sill_${name} PRIVATE PkgConfig::${arg_PKG})
@@ -99,6 +102,7 @@ function(sill_add_backend name)
     INTERFACE_SILL_BACKEND_LINKED ${name}
     COMPATIBLE_INTERFACE_STRING SILL_BACKEND_LINKED)
   set_property(GLOBAL APPEND PROPERTY SILL_BACKENDS ${name})
+  set_target_properties(sill_${name} PROPERTIES SILL_PKG "${arg_PKG}")
 
   # The same library beside the one that a program chose, to be used through
   # its own pointer.
@@ -109,6 +113,8 @@ function(sill_add_backend name)
   target_link_libraries(sill_${name}_beside INTERFACE
     $<TARGET_FILE:$<TARGET_NAME:sill_${name}>>
     $<TARGET_FILE:$<TARGET_NAME:sill>>)
+  target_include_directories(sill_${name}_beside INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>)
   if(arg_PKG AND NOT BUILD_SHARED_LIBS)
     target_link_libraries(sill_${name}_beside INTERFACE PkgConfig::${arg_PKG})
   endif()
@@ -153,6 +159,29 @@ function(sill_add_programs name)
   endforeach()
 endfunction()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/maps)
+
+# sill_add_hosts(<name> [SOURCES ...])
+#
+# Adds to each program that sill_add_programs(<name>) made the host of its
+# backend, backends/<backend>/test/host.c, and these sources, which need one.
+# A backend that brings none goes without both.
+function(sill_add_hosts name)
+  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
+  foreach(backend IN LISTS backends)
+    set(host ${PROJECT_SOURCE_DIR}/backends/${backend}/test/host.c)
+    if(EXISTS ${host})
+      sill_compile(${name}-${backend})
+      target_sources(${name}-${backend} PRIVATE ${host} ${arg_SOURCES})
+      target_include_directories(${name}-${backend}
+        PRIVATE ${PROJECT_SOURCE_DIR}/conformance)
+      get_property(pkg TARGET sill_${backend} PROPERTY SILL_PKG)
+      if(pkg)
+        target_link_libraries(${name}-${backend} PRIVATE PkgConfig::${pkg})
+      endif()
+    endif()
+  endforeach()
+endfunction()
 
 # sill_add_tests(<name> [<argument>...])
 #

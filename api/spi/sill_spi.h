@@ -31,6 +31,7 @@
 
 SILL_BEGIN
 
+struct sill_guest;
 struct sill_loop;
 
 /* Grows when a struct of this header changes its meaning. */
@@ -103,8 +104,8 @@ struct sill_backend {
      * Makes the state of one loop.
      *
      * host   NULL: a loop of its own. Otherwise the loop of a program that
-     *        goes on running it (a uv_loop_t, an event_base): poll is then
-     *        never called, and events call sill_core_step.
+     *        goes on running it, as the attach call of the backend hands it
+     *        over: poll is then never called, and events call sill_core_step.
      * self   receives the state that every other entry is given.
      *
      * B-1  After close everything is as before open; a host's loop and its own
@@ -164,10 +165,15 @@ struct sill_backend {
      * Guest mode: sill_core_step wants to be called at (when), which replaces
      * the instant of the call before; SILL_NEVER for not at all.
      *
-     * B-11  An instant in the past: in the host's next round.
-     * B-12  SILL_NEVER lets a host's loop end that has nothing else to do.
+     * alive   whether a task lives.
+     *
+     * B-11  An instant in the past: in the host's next round, and not before
+     *       it has looked at its own descriptors.
+     * B-12  While (alive) a host's loop that ends when it has nothing to do
+     *       goes on; otherwise nothing of ours keeps it, not even what is
+     *       still watched.
      */
-    void (*alarm)(void *self, sill_time when);
+    void (*alarm)(void *self, sill_time when, bool alive);
 
     const struct sill_spi_transport *transport;
 };
@@ -190,45 +196,34 @@ SILL_API unsigned sill_core_ready(struct sill_spi_watch *watch,
 
 /*
  * Guest mode: makes a loop that lives inside (host), a loop that the program
- * runs: a uv_loop_t for libuv, an event_base for libevent. All that follows is
- * for the thread that runs the host.
+ * runs, for the attach call of a backend: what (host) points to is between the
+ * two. See <sill/guest.h>.
  *
- * loop   receives the handle, for start and detach.
+ * options   as sill_run_with; its backend is not looked at.
+ * guest     receives the handle.
  *
- * Returns 0, or SILL_EINVAL from a backend that lives in no host, or why the
- * backend could not open.
+ * Returns 0, or SILL_EINVAL without a host, SILL_ENOMEM, or why the backend
+ * could not open.
  */
 SILL_API SILL_MUST_CHECK int
 sill_core_attach(const struct sill_backend *backend, void *host,
-                 struct sill_loop **loop);
+                 const struct sill_run_options *options,
+                 struct sill_guest **guest);
 
 /*
- * Guest mode: starts a task that will run (fn)(arg), from any callback of the
- * host, never before this returns.
- *
- * done    is called with (arg) and the task's result when it has ended, on the
- *         host's thread and stack; may be NULL.
- * where   as SILL_HERE says; not copied.
- *
- * Returns 0 or SILL_ENOMEM.
- */
-SILL_API SILL_MUST_CHECK int
-sill_core_start(struct sill_loop *loop, sill_task_fn *fn, void *arg,
-                void (*done)(void *arg, int result), const char *where);
-
-/*
- * Guest mode: ends the loop; the host's own handles stay untouched.
- *
- * Returns 0, or SILL_EBUSY while a task is left or runs.
- */
-SILL_API SILL_MUST_CHECK int sill_core_detach(struct sill_loop *loop);
-
-/*
- * Guest mode: runs the tasks that are ready, without blocking, and sets the
- * alarm for what comes next. For backends, whose host has told them that
- * something happened.
+ * Guest mode: runs the tasks that are ready, without blocking, asks by alarm
+ * for what comes next, and tells the host of the tasks that ended: it may
+ * detach there, so (loop) may be gone afterwards. For backends, whose host has
+ * told them that something happened; never from inside a step.
  */
 SILL_API void sill_core_step(struct sill_loop *loop);
+
+/* Guest mode: returns the state that open made for (guest), NULL in a forked
+ * child. The guest must be one of (backend), on the thread of its host:
+ * anything else ends the program in the name of (call). */
+SILL_API void *sill_core_guest_state(const struct sill_guest *guest,
+                                     const struct sill_backend *backend,
+                                     const char *call);
 
 /* The transport of every backend with descriptors. */
 SILL_API extern const struct sill_spi_transport sill_core_sockets;

@@ -15,6 +15,7 @@
 #define SILL_CORE_H
 
 #include <sill/error.h>
+#include <sill/guest.h>
 #include <sill/hooks.h>
 #include <sill/scope.h>
 #include <sill/task.h>
@@ -97,7 +98,8 @@ struct sill_loop {
     size_t outside;           /* tasks that wait for something outside */
     size_t alive;             /* tasks that have not ended */
     sill_time looked_at;
-    bool deadlocked, forked;
+    bool deadlocked;
+    unsigned forks; /* of the process, when the loop was opened */
     int *errno_of_thread;
 
     const struct sill_backend *backend;
@@ -118,6 +120,9 @@ struct sill_loop {
 
 extern _Thread_local struct sill_loop *sill_core_current;
 
+/* How often this process was made by a fork of one that had it. */
+extern unsigned sill_core_forks;
+
 /* loop.c */
 int sill_core_loop_open(struct sill_loop *loop,
                         const struct sill_run_options *options, void *host);
@@ -129,6 +134,7 @@ int sill_core_check_deadline(struct sill_task *self, sill_time deadline);
 int sill_core_park(struct sill_task *self, sill_time deadline,
                    enum wait_kind kind, const char *what);
 bool sill_core_wake(struct sill_task *task, int result);
+void sill_core_wake_across(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task);
 void sill_core_task_begin(struct sill_task *task);
 void sill_core_take_turns(struct sill_task *self, sill_time deadline);
@@ -171,8 +177,17 @@ void sill_core_locals_destroy(struct sill_task *task);
 
 /* dump.c: the tree through sill_log, and the end of a wrong program. */
 void sill_core_dump_log(struct sill_loop *loop);
+void sill_core_dump(struct sill_loop *loop,
+                    void (*write)(void *arg, const char *line), void *arg);
 void sill_core_fatal(const char *call, const char *what,
                      const struct sill_task *task) __attribute__((noreturn));
+
+/* A forked child has the parent's loop, and must not touch it: the two share
+ * what the backend has registered with the kernel. */
+static inline bool sill_core_is_forked(const struct sill_loop *loop)
+{
+    return loop->forks != sill_core_forks;
+}
 
 static inline struct sill_task *sill_core_self(void)
 {

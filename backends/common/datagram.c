@@ -171,7 +171,7 @@ static void datagram_close(void *impl)
 {
     struct datagram *g = impl;
 
-    if (!g->descriptor.loop->forked)
+    if (!sill_core_is_forked(g->descriptor.loop))
         sill_core_unix_file_remove(&g->file, &g->address);
     sill_core_descriptor_close(&g->descriptor, true);
 }

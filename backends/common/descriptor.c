@@ -138,15 +138,16 @@ void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd)
 {
     struct sill_loop *loop = descriptor->loop;
 
-    if ((descriptor->watch.handle || descriptor->watch.armed) && !loop->forked)
+    if ((descriptor->watch.handle || descriptor->watch.armed) &&
+        !sill_core_is_forked(loop))
         loop->backend->unwatch(loop->self, &descriptor->watch);
     if (close_fd)
         (void)close(descriptor->watch.fd);
     descriptor->closed = true;
     if (descriptor->readers)
-        (void)sill_core_wake(descriptor->readers, SILL_ECLOSED);
+        sill_core_wake_across(descriptor->readers, SILL_ECLOSED);
     if (descriptor->writers)
-        (void)sill_core_wake(descriptor->writers, SILL_ECLOSED);
+        sill_core_wake_across(descriptor->writers, SILL_ECLOSED);
     if (descriptor->waiting == 0)
         descriptor->destroy(descriptor);
 }

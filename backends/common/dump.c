@@ -73,10 +73,16 @@ static void write_log(void *arg, const char *line)
     sill_log("sill: %s", line);
 }
 
+void sill_core_dump(struct sill_loop *loop,
+                    void (*write)(void *arg, const char *line), void *arg)
+{
+    dump(loop, write ? write : write_stderr, arg);
+}
+
 void sill_dump(void (*write)(void *arg, const char *line), void *arg)
 {
     if (sill_core_current)
-        dump(sill_core_current, write ? write : write_stderr, arg);
+        sill_core_dump(sill_core_current, write, arg);
 }
 
 void sill_core_dump_log(struct sill_loop *loop)

@@ -120,7 +120,7 @@ static void listener_close(void *impl)
 {
     struct listener *l = impl;
 
-    if (!l->descriptor.loop->forked)
+    if (!sill_core_is_forked(l->descriptor.loop))
         sill_core_unix_file_remove(&l->file, &l->address);
     sill_core_descriptor_close(&l->descriptor, true);
 }

@@ -261,6 +261,16 @@ bool sill_core_wake(struct sill_task *task, int result)
     return true;
 }
 
+/* For those who may not be tasks of the same loop: its host, between two
+ * steps, or a task of another guest. */
+void sill_core_wake_across(struct sill_task *task, int result)
+{
+    struct sill_loop *loop = task->loop;
+
+    if (sill_core_wake(task, result) && loop != sill_core_current)
+        loop->backend->alarm(loop->self, SILL_PAST, true);
+}
+
 /* The whole life of a task. Returns where to go on when it has ended. */
 static CONTEXT_CROSSES void *task_main(void)
 {
@@ -371,18 +381,17 @@ static void run_all(struct sill_loop *loop)
     }
 }
 
-/* A forked child has the parent's loop, and must not touch it: the two share
- * what the backend has registered with the kernel. */
-static void forget_loop(void)
+unsigned sill_core_forks;
+
+static void forget_loops(void)
 {
-    if (sill_core_current)
-        sill_core_current->forked = true;
+    sill_core_forks++;
     sill_core_current = NULL;
 }
 
 static void watch_forks(void)
 {
-    (void)pthread_atfork(NULL, NULL, forget_loop);
+    (void)pthread_atfork(NULL, NULL, forget_loops);
 }
 
 int sill_core_loop_open(struct sill_loop *loop,
@@ -401,6 +410,7 @@ int sill_core_loop_open(struct sill_loop *loop,
         return SILL_ENOMEM;
     loop->stack_size = (stack_size + PAGE - 1) & ~(size_t)(PAGE - 1);
     loop->errno_of_thread = &errno;
+    loop->forks = sill_core_forks;
     loop->backend =
         options && options->backend ? options->backend : sill_backend_default;
     if (loop->backend->abi != SILL_SPI_ABI ||

@@ -64,7 +64,7 @@ static int wait_at(struct end *end, struct sill_task **waiter,
 static void wake(struct sill_task *task, int result)
 {
     if (task)
-        (void)sill_core_wake(task, result);
+        sill_core_wake_across(task, result);
 }
 
 /* Copies up to (size) bytes; a ring has at most two runs. */

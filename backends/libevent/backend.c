@@ -7,12 +7,15 @@
  * happens and nobody takes it.
  *
  * On a host's base, whatever makes tasks ready activates the event (step): it
- * runs behind all events that are active already, once for all of them.
+ * runs behind all events that are active already, once for all of them. The
+ * base ends with its last event: those of descriptors are marked as internal,
+ * which leaves them out (2.1), and (alive) is added while a task lives.
  */
 #include <sill_spi.h>
 
 #include <sill/error.h>
 #include <sill/hooks.h>
+#include <sill/libevent.h>
 
 #include <errno.h>
 #include <event2/event.h>
@@ -35,6 +38,7 @@ struct libevent {
     struct event timer;
     sill_time until; /* what (timer) was set for; SILL_NEVER: it is deleted */
     struct event step;
+    struct event alive;
     unsigned events; /* in this poll */
     short closed;    /* EV_CLOSED where the base can tell it */
     bool guest;
@@ -139,6 +143,12 @@ static int open_base(struct libevent *e, struct event_base *host)
     return 0;
 }
 
+static void leave_out(const struct libevent *e, struct event *event)
+{
+    if (e->guest)
+        event->ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
+}
+
 static int open_events(struct libevent *e)
 {
     e->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -148,8 +158,9 @@ static int open_events(struct libevent *e)
                        on_wakeup, e);
     (void)event_assign(&e->timer, e->base, -1, 0, on_time, e);
     (void)event_assign(&e->step, e->base, -1, 0, on_step, e);
-    if (e->guest) /* a base ends with its last event: leave this out (2.1) */
-        e->wakeup.ev_evcallback.evcb_flags |= EVLIST_INTERNAL;
+    /* Without a descriptor it never happens, but it counts. */
+    (void)event_assign(&e->alive, e->base, -1, EV_READ, on_step, e);
+    leave_out(e, &e->wakeup);
 
     int rc = error_from(event_add(&e->wakeup, NULL));
 
@@ -186,13 +197,22 @@ free_e:
     return rc;
 }
 
+/* A host's base that was freed has let go of all its events. */
+static void take_out(struct libevent *e)
+{
+    if (!(e->wakeup.ev_evcallback.evcb_flags & EVLIST_INSERTED))
+        return;
+    (void)event_del(&e->alive);
+    (void)event_del(&e->step);
+    (void)event_del(&e->timer);
+    (void)event_del(&e->wakeup);
+}
+
 static void libevent_close(void *self)
 {
     struct libevent *e = self;
 
-    (void)event_del(&e->step);
-    (void)event_del(&e->timer);
-    (void)event_del(&e->wakeup);
+    take_out(e);
     (void)close(e->wakeup_fd);
     if (!e->guest)
         event_base_free(e->base);
@@ -245,6 +265,7 @@ static int add(struct handle *handle, struct event *event, short events)
 
     (void)event_assign(event, e->base, handle->watch->fd,
                        (short)(events | closed | EV_PERSIST), on_event, handle);
+    leave_out(e, event);
     return error_from(event_add(event, NULL));
 }
 
@@ -358,11 +379,14 @@ static void libevent_interrupt(void *self)
     errno = saved;
 }
 
-static void libevent_alarm(void *self, sill_time when)
+static void libevent_alarm(void *self, sill_time when, bool alive)
 {
     static const struct timeval at_once = {0, 0};
     struct libevent *e = self;
 
+    if (!e->guest)
+        return;
+    (void)(alive ? event_add(&e->alive, NULL) : event_del(&e->alive));
     if (!set_timer(e, when) && event_add(&e->timer, &at_once) == 0)
         e->until = SILL_PAST;
 }
@@ -374,3 +398,12 @@ SILL_API const struct sill_backend sill_backend_libevent = {
     libevent_poll,    libevent_watch,
     libevent_unwatch, libevent_interrupt,
     libevent_alarm,   &sill_core_sockets};
+
+/* See <sill/libevent.h>. */
+
+int sill_libevent_attach(struct event_base *host,
+                         const struct sill_run_options *options,
+                         struct sill_guest **guest)
+{
+    return sill_core_attach(&sill_backend_libevent, host, options, guest);
+}

@@ -7,13 +7,15 @@
  * event finds nobody, it is narrowed to what somebody took.
  *
  * Inside a host, whatever makes tasks ready starts the idle handle (soon): it
- * keeps the loop alive and from blocking, and runs one step, before the next
- * poll, for all that happened until then.
+ * keeps the loop from blocking, and runs one step, before the next poll, for
+ * all that happened until then. No handle keeps the host's loop alive but
+ * (wakeup), and that only while a task lives.
  */
 #include <sill_spi.h>
 
 #include <sill/error.h>
 #include <sill/hooks.h>
+#include <sill/libuv.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,8 +134,11 @@ static int open_handles(struct libuv *u)
     (void)uv_idle_init(u->loop, &u->soon);
     u->wakeup.data = u->timer.data = u->soon.data = u;
     u->handles = 3;
-    if (u->guest) /* whose loop may end; only what runs keeps it alive */
+    if (u->guest) {
         uv_unref((uv_handle_t *)&u->wakeup);
+        uv_unref((uv_handle_t *)&u->timer);
+        uv_unref((uv_handle_t *)&u->soon);
+    }
     return 0;
 }
 
@@ -298,6 +303,8 @@ static int handle_open(struct libuv *u, struct sill_spi_watch *watch)
     handle->watch = watch;
     handle->ended = false;
     watch->handle = handle;
+    if (u->guest)
+        uv_unref((uv_handle_t *)&handle->poll);
     return 0;
 }
 
@@ -332,10 +339,16 @@ static void libuv_interrupt(void *self)
     errno = saved;
 }
 
-static void libuv_alarm(void *self, sill_time when)
+static void libuv_alarm(void *self, sill_time when, bool alive)
 {
     struct libuv *u = self;
 
+    if (!u->guest)
+        return;
+    if (alive)
+        uv_ref((uv_handle_t *)&u->wakeup);
+    else
+        uv_unref((uv_handle_t *)&u->wakeup);
     if (!set_timer(u, when))
         step_soon(u);
 }
@@ -347,3 +360,12 @@ SILL_API const struct sill_backend sill_backend_libuv = {
     libuv_poll,    libuv_watch,
     libuv_unwatch, libuv_interrupt,
     libuv_alarm,   &sill_core_sockets};
+
+/* See <sill/libuv.h>. */
+
+int sill_libuv_attach(struct uv_loop_s *host,
+                      const struct sill_run_options *options,
+                      struct sill_guest **guest)
+{
+    return sill_core_attach(&sill_backend_libuv, host, options, guest);
+}

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The native backend: epoll, edge-triggered, and an eventfd.
+ *
+ * Inside a host, the host waits for the epoll descriptor itself, and for the
+ * instant that it was told last.
  */
 #include <sill_spi.h>
 
+#include <sill/embed.h>
 #include <sill/error.h>
 #include <sill/hooks.h>
 
@@ -16,9 +20,25 @@
 
 enum { BATCH = 256 };
 
+struct host {
+    void (*earlier)(void *arg, sill_time when);
+    void *arg;
+};
+
+/* The present step of a guest, which may end with the guest. */
+struct step {
+    sill_time next;
+    bool gone;
+};
+
 struct native {
+    struct sill_loop *core;
     int epoll, wakeup;
     bool no_pwait2; /* Linux before 5.11 counts in milliseconds only */
+    bool more;      /* the last poll filled its batch */
+    struct host host;
+    sill_time told; /* when the host is to step */
+    struct step *step;
 };
 
 static int add(const struct native *n, int fd, uint32_t events, void *tag)
@@ -50,15 +70,13 @@ static int open_descriptors(struct native *n)
 
 static int native_open(struct sill_loop *loop, void *host, void **self)
 {
-    (void)loop;
-    if (host)
-        return SILL_EINVAL;
-
     struct native *n = sill_alloc(sizeof(*n));
 
     if (!n)
         return SILL_ENOMEM;
-    n->no_pwait2 = false;
+    *n = (struct native){.core = loop, .told = SILL_NEVER};
+    if (host)
+        n->host = *(const struct host *)host;
 
     int rc = open_descriptors(n);
 
@@ -73,6 +91,8 @@ static void native_close(void *self)
 {
     struct native *n = self;
 
+    if (n->step)
+        n->step->gone = true;
     (void)close(n->wakeup);
     (void)close(n->epoll);
     sill_free(n);
@@ -146,6 +166,7 @@ static int native_poll(void *self, sill_time until)
 
     if (count < 0)
         return errno == EINTR ? 0 : sill_error_from_errno(errno);
+    n->more = count == BATCH;
     for (int i = 0; i < count; i++)
         report(&events[i]);
     return 0;
@@ -184,11 +205,19 @@ static void native_interrupt(void *self)
     errno = saved;
 }
 
-/* Nobody hosts it: sill_run asks for each wait. */
-static void native_alarm(void *self, sill_time when)
+/* The host hears from the step what it asked for, and otherwise only of what
+ * is earlier. Whether a task lives it asks itself. */
+static void native_alarm(void *self, sill_time when, bool alive)
 {
-    (void)self;
-    (void)when;
+    struct native *n = self;
+
+    (void)alive;
+    if (n->step) {
+        n->step->next = when;
+    } else if (n->host.earlier && when < n->told) {
+        n->told = when;
+        n->host.earlier(n->host.arg, when);
+    }
 }
 
 SILL_API const struct sill_backend sill_backend_native = {
@@ -198,3 +227,52 @@ SILL_API const struct sill_backend sill_backend_native = {
     native_poll,    native_watch,
     native_unwatch, native_interrupt,
     native_alarm,   &sill_core_sockets};
+
+/* See <sill/embed.h>. */
+
+int sill_embed_attach(void (*earlier)(void *arg, sill_time when), void *arg,
+                      const struct sill_run_options *options,
+                      struct sill_guest **guest)
+{
+    struct host host = {earlier, arg};
+
+    return sill_core_attach(&sill_backend_native, earlier ? &host : NULL,
+                            options, guest);
+}
+
+int sill_embed_fd(const struct sill_guest *guest)
+{
+    const struct native *n =
+        sill_core_guest_state(guest, &sill_backend_native, "sill_embed_fd");
+
+    return n ? n->epoll : SILL_ENOTASK;
+}
+
+sill_time sill_embed_step(struct sill_guest *guest)
+{
+    struct native *n =
+        sill_core_guest_state(guest, &sill_backend_native, "sill_embed_step");
+    struct step step = {SILL_NEVER, false};
+
+    if (!n)
+        return SILL_NEVER;
+    n->step = &step;
+    (void)native_poll(n, SILL_PAST);
+    sill_core_step(n->core);
+    if (step.gone)
+        return SILL_NEVER;
+    n->step = NULL;
+    /* What is left gives an edge-triggered host no edge. */
+    n->told = n->more ? SILL_PAST : step.next;
+    return n->told;
+}
+
+int sill_embed_timeout(sill_time when)
+{
+    if (when == SILL_NEVER)
+        return -1;
+
+    sill_time now = sill_core_monotonic();
+
+    return when <= now ? 0 : milliseconds(when - now);
+}

@@ -1,54 +1,119 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host for the test of guest mode: a plain event_base with one timer.
+ * A host over a plain event_base. See host.h.
  */
-#include "guest.h"
+#include "host.h"
+
+#include <sill/libevent.h>
 
 #include <event2/event.h>
 #include <stdlib.h>
 
-extern const struct sill_backend sill_backend_libevent;
-const struct sill_backend *const guest_backend = &sill_backend_libevent;
-
-static struct event_base *base;
-static struct event *timer;
-static void (*tick)(void);
+struct host {
+    struct event_base *base;
+    struct event *timer, *watch;
+    void (*on_tick)(void *arg);
+    void *tick_arg;
+    void (*on_event)(void *arg);
+    void *event_arg;
+};
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd, (void)what, (void)arg;
-    tick();
+    struct host *host = arg;
+
+    (void)fd, (void)what;
+    host->on_tick(host->tick_arg);
 }
 
-void *host_open(void (*on_tick)(void))
+static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-    tick = on_tick;
-    base = event_base_new();
-    timer = base ? event_new(base, -1, EV_PERSIST, on_timer, NULL) : NULL;
-    if (!timer)
-        exit(1);
-    return base;
+    struct host *host = arg;
+
+    (void)fd, (void)what;
+    host->on_event(host->event_arg);
 }
 
-void host_tick(bool on)
+struct host *host_open(void)
 {
-    const struct timeval span = {0, 1000};
+    struct host *host = calloc(1, sizeof(*host));
 
-    if (on)
-        (void)event_add(timer, &span);
+    if (!host)
+        abort();
+    host->base = event_base_new();
+    if (!host->base)
+        abort();
+    host->timer = event_new(host->base, -1, EV_PERSIST, on_timer, host);
+    if (!host->timer)
+        abort();
+    return host;
+}
+
+/* Those that the count of the base leaves out, too. */
+static int find_one(const struct event_base *base, const struct event *event,
+                    void *arg)
+{
+    (void)base, (void)event, (void)arg;
+    return 1;
+}
+
+bool host_close(struct host *host)
+{
+    host_watch(host, -1, NULL, NULL);
+    host_tick(host, 0, NULL, NULL);
+    if (event_base_foreach_event(host->base, find_one, NULL) != 0)
+        return false;
+    event_free(host->timer);
+    event_base_free(host->base);
+    free(host);
+    return true;
+}
+
+int host_attach(struct host *host, const struct sill_run_options *options,
+                struct sill_guest **guest)
+{
+    return sill_libevent_attach(host->base, options, guest);
+}
+
+int host_detach(struct host *host, struct sill_guest *guest)
+{
+    (void)host;
+    return sill_guest_detach(guest);
+}
+
+void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
+{
+    const struct timeval span = {ms / 1000, ms % 1000 * 1000};
+
+    host->on_tick = fn;
+    host->tick_arg = arg;
+    if (ms > 0)
+        (void)event_add(host->timer, &span);
     else
-        (void)event_del(timer);
+        (void)event_del(host->timer);
 }
 
-void host_run(void)
+void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
 {
-    (void)event_base_dispatch(base);
+    if (host->watch)
+        event_free(host->watch);
+    host->watch = NULL;
+    if (fd < 0)
+        return;
+    host->on_event = fn;
+    host->event_arg = arg;
+    host->watch =
+        event_new(host->base, fd, EV_READ | EV_PERSIST, on_readable, host);
+    if (!host->watch || event_add(host->watch, NULL) < 0)
+        abort();
 }
 
-void host_close(void)
+void host_run(struct host *host)
 {
-    event_free(timer);
-    if (event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) > 0)
-        exit(1);
-    event_base_free(base);
+    (void)event_base_dispatch(host->base);
+}
+
+void host_stop(struct host *host)
+{
+    (void)event_base_loopbreak(host->base);
 }

@@ -1,50 +1,125 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host for the test of guest mode: a plain uv_loop_t with one timer.
+ * A host over a plain uv_loop_t. See host.h.
  */
-#include "guest.h"
+#include "host.h"
+
+#include <sill/libuv.h>
 
 #include <stdlib.h>
+#include <unistd.h>
 #include <uv.h>
 
-extern const struct sill_backend sill_backend_libuv;
-const struct sill_backend *const guest_backend = &sill_backend_libuv;
+struct host {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_poll_t *poll; /* NULL for none */
+    int fd;          /* that it polls, a duplicate */
+    void (*on_tick)(void *arg);
+    void *tick_arg;
+    void (*on_event)(void *arg);
+    void *event_arg;
+};
 
-static uv_loop_t loop;
-static uv_timer_t timer;
-static void (*tick)(void);
-
-static void on_timer(uv_timer_t *handle)
+struct host *host_open(void)
 {
-    (void)handle;
-    tick();
+    struct host *host = calloc(1, sizeof(*host));
+
+    if (!host || uv_loop_init(&host->loop) < 0 ||
+        uv_timer_init(&host->loop, &host->timer) < 0)
+        abort();
+    host->timer.data = host;
+    return host;
 }
 
-void *host_open(void (*on_tick)(void))
+bool host_close(struct host *host)
 {
-    tick = on_tick;
-    if (uv_loop_init(&loop) < 0 || uv_timer_init(&loop, &timer) < 0)
-        exit(1);
-    return &loop;
+    host_watch(host, -1, NULL, NULL);
+    if (!uv_is_closing((uv_handle_t *)&host->timer))
+        uv_close((uv_handle_t *)&host->timer, NULL);
+    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
+
+    bool empty = uv_loop_close(&host->loop) == 0;
+
+    if (empty)
+        free(host);
+    return empty;
 }
 
-void host_tick(bool on)
+int host_attach(struct host *host, const struct sill_run_options *options,
+                struct sill_guest **guest)
 {
-    if (on)
-        (void)uv_timer_start(&timer, on_timer, 1, 1);
+    return sill_libuv_attach(&host->loop, options, guest);
+}
+
+int host_detach(struct host *host, struct sill_guest *guest)
+{
+    (void)host;
+    return sill_guest_detach(guest);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+
+    host->on_tick(host->tick_arg);
+}
+
+void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
+{
+    host->on_tick = fn;
+    host->tick_arg = arg;
+    uv_update_time(&host->loop);
+    if (ms > 0)
+        (void)uv_timer_start(&host->timer, on_timer, ms, ms);
     else
-        (void)uv_timer_stop(&timer);
+        (void)uv_timer_stop(&host->timer);
 }
 
-void host_run(void)
+static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    struct host *host = poll->data;
+
+    (void)status, (void)events;
+    host->on_event(host->event_arg);
 }
 
-void host_close(void)
+static void on_closed(uv_handle_t *poll)
 {
-    uv_close((uv_handle_t *)&timer, NULL);
-    host_run();
-    if (uv_loop_close(&loop) < 0)
-        exit(1);
+    free(poll);
+}
+
+static void stop_watching(struct host *host)
+{
+    if (!host->poll)
+        return;
+    uv_close((uv_handle_t *)host->poll, on_closed);
+    (void)close(host->fd);
+    host->poll = NULL;
+}
+
+/* libuv wants a descriptor to itself. */
+void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
+{
+    stop_watching(host);
+    if (fd < 0)
+        return;
+    host->on_event = fn;
+    host->event_arg = arg;
+    host->fd = dup(fd);
+    host->poll = malloc(sizeof(*host->poll));
+    if (!host->poll || uv_poll_init(&host->loop, host->poll, host->fd) < 0 ||
+        uv_poll_start(host->poll, UV_READABLE, on_readable) < 0)
+        abort();
+    host->poll->data = host;
+}
+
+void host_run(struct host *host)
+{
+    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
+}
+
+void host_stop(struct host *host)
+{
+    uv_stop(&host->loop);
 }
