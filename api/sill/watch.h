@@ -18,8 +18,11 @@ SILL_BEGIN
 /* Directions, to be or-ed. */
 enum sill_direction { SILL_READ = 1, SILL_WRITE = 2 };
 
+struct sill_watch_ops;
+
 struct sill_watch {
     /* private */
+    const struct sill_watch_ops *ops;
     void *impl;
 };
 

@@ -74,9 +74,6 @@ struct sill_spi_transport {
                     const struct sill_socket_options *options);
     /* SILL_EOPNOTSUPP without descriptors. */
     int (*watch)(struct sill_loop *loop, struct sill_watch *watch, int fd);
-    int (*watch_wait)(struct sill_watch *watch, unsigned directions,
-                      sill_time deadline);
-    void (*watch_close)(struct sill_watch *watch);
 };
 
 struct sill_listener_ops {
@@ -92,6 +89,11 @@ struct sill_datagram_ops {
     ssize_t (*receive)(void *impl, void *buffer, size_t size,
                        struct sill_address *peer, sill_time deadline);
     int (*local)(void *impl, struct sill_address *address);
+    void (*close)(void *impl);
+};
+
+struct sill_watch_ops {
+    int (*wait)(void *impl, unsigned directions, sill_time deadline);
     void (*close)(void *impl);
 };
 

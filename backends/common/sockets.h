@@ -42,9 +42,6 @@ int sill_core_sockets_datagram(struct sill_loop *loop,
 /* watch.c */
 int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
                             int fd);
-int sill_core_sockets_watch_wait(struct sill_watch *watch, unsigned directions,
-                                 sill_time deadline);
-void sill_core_sockets_watch_close(struct sill_watch *watch);
 
 /* unix_file.c: the file of a Unix-domain socket, which outlives its owner. */
 struct unix_file {

@@ -7,10 +7,9 @@
 #include "sockets.h"
 
 const struct sill_spi_transport sill_core_sockets = {
-    sill_core_sockets_connect,    sill_core_sockets_adopt,
-    sill_core_sockets_listen,     sill_core_sockets_datagram,
-    sill_core_sockets_watch,      sill_core_sockets_watch_wait,
-    sill_core_sockets_watch_close};
+    sill_core_sockets_connect, sill_core_sockets_adopt,
+    sill_core_sockets_listen, sill_core_sockets_datagram,
+    sill_core_sockets_watch};
 
 int sill_core_transport_enter(sill_time deadline)
 {
@@ -147,7 +146,7 @@ int sill_watch_open(struct sill_watch *watch, int fd)
 {
     struct sill_task *self = sill_core_self();
 
-    watch->impl = NULL;
+    watch->ops = NULL;
     if (!self)
         return SILL_ENOTASK;
     return transport_of(self)->watch(self->loop, watch, fd);
@@ -156,7 +155,7 @@ int sill_watch_open(struct sill_watch *watch, int fd)
 int sill_watch_wait(struct sill_watch *watch, unsigned directions,
                     sill_time deadline)
 {
-    if (!watch->impl)
+    if (!watch->ops)
         return SILL_ECLOSED;
     if (directions == 0 || (directions & ~(unsigned)(SILL_READ | SILL_WRITE)))
         return SILL_EINVAL;
@@ -165,18 +164,16 @@ int sill_watch_wait(struct sill_watch *watch, unsigned directions,
 
     if (rc < 0)
         return rc;
-    if (!watch->impl)
+    if (!watch->ops)
         return SILL_ECLOSED;
-    return transport_of(sill_core_self())
-        ->watch_wait(watch, directions, deadline);
+    return watch->ops->wait(watch->impl, directions, deadline);
 }
 
 void sill_watch_close(struct sill_watch *watch)
 {
-    struct sill_watch open = *watch;
-    struct sill_loop *loop = sill_core_current;
+    const struct sill_watch_ops *ops = watch->ops;
 
-    watch->impl = NULL;
-    if (open.impl && loop)
-        loop->backend->transport->watch_close(&open);
+    watch->ops = NULL;
+    if (ops)
+        ops->close(watch->impl);
 }

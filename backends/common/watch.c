@@ -42,38 +42,15 @@ static unsigned ready_now(int fd, unsigned directions)
     return ready;
 }
 
-int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
-                            int fd)
-{
-    if (fcntl(fd, F_GETFD) < 0)
-        return sill_error_from_errno(errno);
-
-    struct descriptor *d = sill_alloc(sizeof(*d));
-
-    if (!d)
-        return SILL_ENOMEM;
-    sill_core_descriptor_init(d, loop, fd, destroy);
-
-    int rc = loop->backend->watch(loop->self, &d->watch, SILL_SPI_READ);
-
-    if (rc < 0) {
-        sill_free(d);
-        return rc;
-    }
-    watch->impl = d;
-    return 0;
-}
-
 static bool is_taken(const struct descriptor *d, unsigned directions)
 {
     return ((directions & SILL_READ) && d->readers) ||
            ((directions & SILL_WRITE) && d->writers);
 }
 
-int sill_core_sockets_watch_wait(struct sill_watch *watch, unsigned directions,
-                                 sill_time deadline)
+static int watch_wait(void *impl, unsigned directions, sill_time deadline)
 {
-    struct descriptor *d = watch->impl;
+    struct descriptor *d = impl;
     int fd = d->watch.fd;
     int rc = 0;
 
@@ -94,7 +71,31 @@ int sill_core_sockets_watch_wait(struct sill_watch *watch, unsigned directions,
     }
 }
 
-void sill_core_sockets_watch_close(struct sill_watch *watch)
+static void watch_close(void *impl)
 {
-    sill_core_descriptor_close(watch->impl, false);
+    sill_core_descriptor_close(impl, false);
+}
+
+static const struct sill_watch_ops ops = {watch_wait, watch_close};
+
+int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
+                            int fd)
+{
+    if (fcntl(fd, F_GETFD) < 0)
+        return sill_error_from_errno(errno);
+
+    struct descriptor *d = sill_alloc(sizeof(*d));
+
+    if (!d)
+        return SILL_ENOMEM;
+    sill_core_descriptor_init(d, loop, fd, destroy);
+
+    int rc = loop->backend->watch(loop->self, &d->watch, SILL_SPI_READ);
+
+    if (rc < 0) {
+        sill_free(d);
+        return rc;
+    }
+    *watch = (struct sill_watch){&ops, d};
+    return 0;
 }
