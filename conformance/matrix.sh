@@ -51,6 +51,8 @@ function escaped(text) {
     ms[NR] = $5
     cases[$1, $2]++
     all[$1]++
+    if ($2 ~ /^H-/)
+        hosted[$1] = 1
     if ($4 == "pass") {
         good[$1, $2]++
         fine[$1]++
@@ -83,6 +85,8 @@ END {
                 quoted(column[b]), n, p > json
             if (n == 0 && field[2] == "later")
                 printf "  %-8s", "later"
+            else if (field[2] == "guest" && !(column[b] in hosted))
+                printf "  %-8s", "no host"
             else if (n > 0 && p == n)
                 printf "  %-8s", "ok " n
             else {

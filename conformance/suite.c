@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 struct suite_case *suite_cases;
+struct sill_guest *suite_guest;
 
 static const struct suite_case *current;
 static struct suite_record *record;
@@ -105,7 +106,10 @@ static void bark(int number)
     (void)number;
     record->state = SUITE_HUNG;
     alarm(2);
-    sill_dump(NULL, NULL);
+    if (suite_guest)
+        sill_guest_dump(suite_guest, NULL, NULL);
+    else
+        sill_dump(NULL, NULL);
     _exit(3);
 }
 

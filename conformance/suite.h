@@ -32,6 +32,7 @@
 #ifndef SUITE_H
 #define SUITE_H
 
+#include <sill/guest.h>
 #include <sill/sill.h>
 
 #include <check.h>
@@ -78,6 +79,9 @@ struct suite_record {
 /* Runs (a_case) in this process, watchdog and stock-taking around it. */
 void suite_run_case(const struct suite_case *a_case,
                     struct suite_record *its_record);
+
+/* Whose tasks are shown when a case hangs; NULL: those of the running loop. */
+extern struct sill_guest *suite_guest;
 
 /* How long a case may take, in seconds. */
 unsigned suite_limit(void);
