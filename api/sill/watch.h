@@ -35,6 +35,8 @@ struct sill_watch {
  *   SILL_EPERM        cannot be polled, such as a regular file
  *   SILL_ENOMEM       exhausted
  *   SILL_EOPNOTSUPP   the backend has no descriptors
+ *   SILL_EBUSY        the host of a guest watches it, and its loop allows no
+ *                     second one: watch a duplicate
  *   SILL_ENOTASK      called outside of a task
  *
  * A descriptor is watched once; watch a duplicate for a second interest. Never

@@ -12,8 +12,9 @@
  *     rc = uv_run(loop, UV_RUN_DEFAULT);          lets our handles close
  *     rc = uv_loop_close(loop);
  *
- * Streams of a guest's tasks are not uv handles, and a descriptor that the
- * program has given to libuv itself cannot be waited for by a task: SILL_EBUSY.
+ * Streams of a guest's tasks are not uv handles, and a descriptor that a handle
+ * of the program's polls cannot be watched by a task: SILL_EBUSY. Watch a
+ * duplicate.
  */
 #ifndef SILL_LIBUV_H
 #define SILL_LIBUV_H
