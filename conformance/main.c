@@ -2,10 +2,11 @@
 /*
  * Runs conformance cases, each in a process of its own, and reports.
  *
- *     conformance-<backend> [--list] [--report FILE] [ID...]
+ *     conformance-<backend> [--list] [--guest] [--report FILE] [ID...]
  *
  * An ID is a group (T), a rule (T-01) or a case (T-01.name); without one every
- * case runs. --list prints the ids of the chosen cases instead. The report has
+ * case runs. --list prints the ids of the chosen cases instead. --guest runs
+ * what is inside of a task, and that alone, in somebody's loop. The report has
  * a line for each case: rule, name, pass|fail|hang|crash, milliseconds, with
  * tabs between. Check's own logs come by its variables CK_XML_LOG_FILE_NAME
  * and CK_TAP_LOG_FILE_NAME; SILL_TIMEOUT_SCALE gives slow builds more time.
@@ -37,6 +38,8 @@ static bool matches(const struct suite_case *a_case, const char *id)
 
 static bool is_chosen(const struct suite_case *a_case, char *ids[])
 {
+    if (suite_as_guest && !a_case->inside)
+        return false;
     if (ids[0] == NULL)
         return true;
     for (; *ids != NULL; ids++)
@@ -172,6 +175,8 @@ int main(int argc, char *argv[])
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--list") == 0)
             list = true;
+        else if (strcmp(argv[at], "--guest") == 0 && suite_run_as_guest != NULL)
+            suite_as_guest = true;
         else if (strcmp(argv[at], "--report") == 0 && at + 1 < argc)
             report = argv[++at];
         else
@@ -179,7 +184,8 @@ int main(int argc, char *argv[])
     }
     if ((at < argc && argv[at][0] == '-') || choose(argv + at) != 0 ||
         chosen_count == 0) {
-        fprintf(stderr, "no such case: %s [--list] [--report FILE] [ID...]\n",
+        fprintf(stderr,
+                "no such case: %s [--list] [--guest] [--report FILE] [ID...]\n",
                 argv[0]);
         return 2;
     }

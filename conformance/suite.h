@@ -80,6 +80,13 @@ struct suite_record {
 void suite_run_case(const struct suite_case *a_case,
                     struct suite_record *its_record);
 
+/* Runs (fn)(arg) as a task in somebody's loop, and returns its result; NULL
+ * where the backend brings no host. */
+extern int (*suite_run_as_guest)(sill_task_fn *fn, void *arg);
+
+/* Runs the cases that are inside of a task that way. */
+extern bool suite_as_guest;
+
 /* Whose tasks are shown when a case hangs; NULL: those of the running loop. */
 extern struct sill_guest *suite_guest;
 

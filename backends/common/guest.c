@@ -90,9 +90,15 @@ void *sill_core_guest_state(const struct sill_guest *guest,
     return sill_core_is_forked(&guest->loop) ? NULL : guest->loop.self;
 }
 
-bool sill_guest_is_busy(const struct sill_guest *guest)
+static bool is_busy(const struct sill_guest *guest)
 {
     return guest->loop.tasks > 0 || guest->draining;
+}
+
+bool sill_guest_is_busy(const struct sill_guest *guest)
+{
+    require_thread(guest, "sill_guest_is_busy");
+    return is_busy(guest);
 }
 
 static void ask_for_step(struct sill_guest *guest)
@@ -201,7 +207,7 @@ int sill_guest_detach(struct sill_guest *guest)
     require_thread(guest, "sill_guest_detach");
     if (sill_core_is_forked(&guest->loop))
         return SILL_ENOTASK;
-    if (sill_guest_is_busy(guest))
+    if (is_busy(guest))
         return SILL_EBUSY;
     if (guest->gone)
         *guest->gone = true;
