@@ -14,7 +14,8 @@
  *   watch.h      somebody else's descriptor
  *   hooks.h      memory and log
  *
- * stream_ops.h, for those who make streams of their own, is apart.
+ * guest.h, for programs that run a loop of their own, and stream_ops.h, for
+ * those who make streams of their own, are apart.
  */
 #ifndef SILL_SILL_H
 #define SILL_SILL_H
