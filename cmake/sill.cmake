@@ -247,6 +247,29 @@ function(sill_add_example name)
   set_property(GLOBAL APPEND PROPERTY SILL_EXAMPLE_NAMES ${name})
 endfunction()
 
+# sill_add_host_example(<name> BACKEND <backend> [PKG <prefix>] [LIBS ...])
+#
+# bin/<name>: a program that runs a loop of its own, in which (backend) can live.
+# Without that backend there is no such program.
+#
+# PKG   the prefix that sill_require_pkg was given for the library of that loop
+function(sill_add_host_example name)
+  cmake_parse_arguments(arg "" "BACKEND;PKG" "LIBS" ${ARGN})
+  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
+  if(NOT arg_BACKEND IN_LIST backends)
+    return()
+  endif()
+  add_executable(${name} ${name}.c)
+  sill_compile(${name})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} sill::sill)
+  if(arg_PKG)
+    target_link_libraries(${name} PRIVATE PkgConfig::${arg_PKG})
+  endif()
+  set_target_properties(${name} PROPERTIES
+    SILL_BACKEND ${arg_BACKEND}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
 # The install rules and the .pc file of one library.
 function(sill_install_library target name component)
   cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})

@@ -2,6 +2,8 @@
 /*
  * servers ECHO HELLO HTTPD CHAT FOLDER: starts each server of the examples as a
  * user would, talks to it over plain sockets, and stops it with a signal.
+ *
+ * servers APP HTTPD FOLDER: the same with one that fetches pages.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -262,13 +264,203 @@ static void try_chat(char *path)
     close(ann);
 }
 
+/* ---- one that fetches pages ---- */
+
+/* What (app) answers to the line. */
+static void ask(const struct server *app, const char *line, const char *result)
+{
+    char text[256];
+    int fd = dial(app);
+    say(fd, line);
+    hear(fd, text, sizeof(text), result);
+    close(fd);
+}
+
+/* A server that does what the test says, and nothing before. */
+static struct server be_slow(int *listener)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct timeval limit = {20, 0};
+    socklen_t size = sizeof(address);
+    struct server slow = {0};
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(*listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    expect(bind(*listener, (struct sockaddr *)&address, size) == 0 &&
+               listen(*listener, 16) == 0,
+           "the test can listen");
+    getsockname(*listener, (struct sockaddr *)&address, &size);
+    slow.port = ntohs(address.sin_port);
+    return slow;
+}
+
+/* Asks for a page of the slow server, and waits until it was asked. */
+static int ask_slowly(const struct server *app, const struct server *slow,
+                      int listener, int *client)
+{
+    char line[64], text[1024];
+    struct timeval limit = {20, 0};
+
+    *client = dial(app);
+    snprintf(line, sizeof(line), "http://127.0.0.1:%d/\n", slow->port);
+    say(*client, line);
+    int fd = accept(listener, NULL, NULL);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    hear(fd, text, sizeof(text), "\r\n\r\n");
+    return fd;
+}
+
+static const char page[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+
+static void try_lines(const struct server *app, int port)
+{
+    char line[64], both[128], text[256];
+
+    snprintf(line, sizeof(line), "http://127.0.0.1:%d/servers.c\n", port);
+    ask(app, line, " bytes\n");
+    snprintf(line, sizeof(line), "http://localhost:%d/none\r\n", port);
+    ask(app, line, "404 ");
+    snprintf(both, sizeof(both), "what?\n%s\n", line);
+    int fd = dial(app);
+    say(fd, both);
+    hear(fd, text, sizeof(text), "bytes\ninvalid argument\n");
+    expect(strncmp(text, "invalid argument\n404 ", 21) == 0,
+           "lines are answered in order");
+    close(fd);
+    int listener;
+    struct server gone = be_slow(&listener);
+    close(listener);
+    snprintf(line, sizeof(line), "http://127.0.0.1:%d/\n", gone.port);
+    ask(app, line, "connection refused\n");
+}
+
+static void try_endless_line(const struct server *app)
+{
+    char text[64], line[16384];
+    int fd = dial(app);
+    memset(line, 'x', sizeof(line));
+    send(fd, line, sizeof(line), MSG_NOSIGNAL);
+    hear(fd, text, sizeof(text), NULL);
+    expect(text[0] == '\0', "who never ends a line gets no answer");
+    close(fd);
+}
+
+/* Those that are slow hold up nobody, and connections are shared. */
+static void try_many(const struct server *app, const struct server *httpd)
+{
+    enum { MANY = 20 };
+
+    char line[64], text[64];
+    int listener, clients[MANY], pages[MANY];
+    struct server slow = be_slow(&listener);
+
+    for (int i = 0; i < MANY; i++)
+        pages[i] = ask_slowly(app, &slow, listener, &clients[i]);
+    snprintf(line, sizeof(line), "http://127.0.0.1:%d/none\n", httpd->port);
+    ask(app, line, "404 ");
+    for (int i = MANY; i-- > 0;) {
+        say(pages[i], page);
+        hear(clients[i], text, sizeof(text), "200 2 bytes\n");
+    }
+    snprintf(line, sizeof(line), "http://127.0.0.1:%d/\n", slow.port);
+    say(clients[MANY - 1], line);
+    hear(pages[0], text, sizeof(text), "GET ");
+    for (int i = 0; i < MANY; i++) {
+        close(pages[i]);
+        close(clients[i]);
+    }
+    close(listener);
+}
+
+/* A client that leaves takes its fetch along. */
+static void try_leaving(const struct server *app, struct linger how)
+{
+    char text[64];
+    int listener, client;
+    struct server slow = be_slow(&listener);
+    int fd = ask_slowly(app, &slow, listener, &client);
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &how, sizeof(how));
+    close(client);
+    expect(recv(fd, text, sizeof(text), 0) == 0, "the fetch is cancelled");
+    close(fd);
+    close(listener);
+}
+
+static void wait_until_closed(const struct server *app)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int rc = 0;
+    address.sin_port = htons((uint16_t)app->port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int tries = 0; rc == 0 && tries < 500; tries++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        usleep(10000);
+        rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
+        close(fd);
+    }
+    expect(rc != 0, "it listens no more");
+}
+
+/* What happens to a fetch that has begun when the signal comes. */
+static void try_stopping(char **words, const char *late, const char *result)
+{
+    char text[64];
+    int listener, client;
+    struct server app = start(words), slow = be_slow(&listener);
+    int idle = dial(&app), fd = ask_slowly(&app, &slow, listener, &client);
+    kill(app.pid, SIGTERM);
+    wait_until_closed(&app);
+    if (late != NULL)
+        say(fd, late);
+    else
+        kill(app.pid, SIGINT); /* which need not wait */
+    hear(client, text, sizeof(text), result);
+    hear(client, text, sizeof(text), NULL);
+    hear(idle, text, sizeof(text), NULL);
+    stop(&app, 0);
+    close(idle);
+    close(client);
+    close(fd);
+    close(listener);
+}
+
+static void try_app(char *path, char *httpd_path, char *folder)
+{
+    char *words[] = {path, "0", NULL}, line[256];
+    char *httpd_words[] = {httpd_path, "--root", folder, "--port", "0", NULL};
+    struct server httpd = start(httpd_words), app = start(words);
+
+    try_lines(&app, httpd.port);
+    try_endless_line(&app);
+    try_many(&app, &httpd);
+    try_leaving(&app, (struct linger){0, 0});
+    try_leaving(&app, (struct linger){1, 0});
+    expect(fgets(line, sizeof(line), app.out) != NULL &&
+               strstr(line, " fetched, ") != NULL,
+           "it counts");
+    stop(&app, SIGINT);
+    stop(&httpd, SIGTERM);
+    try_stopping(words, page, "200 2 bytes\n");
+    try_stopping(words, "HTTP/1.1 200 O", "cancelled\n");
+    try_stopping(words, NULL, "cancelled\n");
+    try_words(path, "--help", 0);
+    try_words(path, "--frob", 2);
+    try_words(path, "65536", 2);
+}
+
 int main(int count, char **words)
 {
+    signal(SIGPIPE, SIG_IGN);
+    if (count == 4) {
+        try_app(words[1], words[2], words[3]);
+        return failures == 0 ? 0 : 1;
+    }
     if (count != 6) {
-        fprintf(stderr, "usage: servers ECHO HELLO HTTPD CHAT FOLDER\n");
+        fprintf(stderr, "usage: servers ECHO HELLO HTTPD CHAT FOLDER\n"
+                        "       servers APP HTTPD FOLDER\n");
         return 2;
     }
-    signal(SIGPIPE, SIG_IGN);
     try_echo(words[1]);
     try_hello(words[2]);
     try_httpd(words[3], words[5]);
