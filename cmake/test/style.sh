@@ -20,11 +20,14 @@ complain() {
     failed=1
 }
 
-# Standard input, if any, is wrong because of (first argument).
+# Standard input, if any, is wrong because of (first argument). At the end of a
+# pipe it cannot set (failed) itself.
 refuse() {
     lines=$(cat)
-    [ -z "$lines" ] || complain "$1:
+    [ -z "$lines" ] && return
+    complain "$1:
 $lines"
+    return 1
 }
 
 sources=$(all -name '*.[ch]')
@@ -52,13 +55,16 @@ done
 
 # shellcheck disable=SC2086
 grep -nE '(^|[^:])//' $sources | grep -vE '"[^"]*//|^[^:]*:[0-9]+: ?\*|/\*.*//' |
-    refuse "comments are /* */"
+    refuse "comments are /* */" ||
+    failed=1
 
 # shellcheck disable=SC2086
-grep -nwE 'TODO|FIXME|XXX' $sources | refuse "unfinished"
+grep -nwE 'TODO|FIXME|XXX' $sources | refuse "unfinished" ||
+    failed=1
 
 all \( -name '*.[chS]' -o -name '*.md' -o -name '*.cmake' -o -name '*.sh' \
     -o -name CMakeLists.txt -o -name '*.json' \) |
-    xargs grep -nE "[[:space:]]\$|$(printf '\t')" | refuse "blanks at the end, or tabs"
+    xargs grep -nE "[[:space:]]\$|$(printf '\t')" | refuse "blanks at the end, or tabs" ||
+    failed=1
 
 exit $failed
