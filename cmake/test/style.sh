@@ -9,15 +9,15 @@ set -u
 cd "$1" || exit 1
 format=$2
 shellcheck=$3
-failed=0
+wrong=$(mktemp) # a variable would be lost with the subshell of a pipeline
+trap 'rm -f "$wrong"' EXIT
 
 all() {
     find . \( -name build -o -name .git \) -prune -o -type f "$@" -print | sort
 }
 
 complain() {
-    printf '%s\n' "$*" >&2
-    failed=1
+    printf '%s\n' "$*" | tee -a "$wrong" >&2
 }
 
 # Standard input, if any, is wrong because of (first argument). At the end of a
@@ -67,4 +67,4 @@ all \( -name '*.[chS]' -o -name '*.md' -o -name '*.cmake' -o -name '*.sh' \
     xargs grep -nE "[[:space:]]\$|$(printf '\t')" | refuse "blanks at the end, or tabs" ||
     failed=1
 
-exit $failed
+[ ! -s "$wrong" ]
