@@ -59,6 +59,8 @@ foreach(source IN LISTS compiled)
 endforeach()
 
 # A source that nobody compiles proves nothing, and rots.
+get_property(left_out GLOBAL PROPERTY SILL_LEFT_OUT)
+list(APPEND compiled ${left_out})
 list(JOIN compiled "\n" compiled)
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/compiled "${compiled}\n")
 if(count EQUAL 3 AND SILL_CONFORMANCE AND SILL_FUZZ)
