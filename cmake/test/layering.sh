@@ -70,8 +70,8 @@ includes $(sources conformance) |
 
 # Some examples bring a loop for sill to live in: these know it, by header and
 # by name.
-hosts='^examples/(embed-[a-z-]+|uv-app|event-app)\.c$'
-loop='<(glib|systemd/sd-event|ev|uv|event2/[a-z]+)\.h>'
+hosts='^examples/((embed-[a-z-]+|uv-app|event-app)\.c|node/[a-z]+\.c)$'
+loop='<(glib|systemd/sd-event|ev|node_api|uv|event2/[a-z]+)\.h>'
 guests=$(sources examples | grep -vE "$hosts")
 
 # shellcheck disable=SC2086
