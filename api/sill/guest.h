@@ -94,8 +94,9 @@ SILL_API void sill_guest_cancel(struct sill_guest *guest,
  *
  * drained   is called with (arg) when no task is left and each (done) was
  *           called, and at once, but never from inside this call, when there
- *           was none; then tasks may be started again. It may detach. NULL:
- *           nobody is told.
+ *           was none; then tasks may be started again. It may detach, and as
+ *           long as it has started nothing, that succeeds. NULL: nobody is
+ *           told.
  *
  * Returns 0, or SILL_ENOTASK in a forked child.
  */

@@ -31,9 +31,9 @@ struct uv_loop_s; /* uv_loop_t, of <uv.h> */
  * Attaches a new guest to (host), on the thread that will run it, before or
  * while it runs. See <sill/guest.h>.
  *
- * host      must live until the guest is detached and the host's loop has run
- *           once more, which closes our handles: until then uv_loop_close
- *           says UV_EBUSY.
+ * host      must live until the guest is detached and our handles are closed,
+ *           which is done by the end of the present round of uv_run, or of the
+ *           next one: until then uv_loop_close says UV_EBUSY.
  * options   as sill_run_with, NULL for all defaults; its backend is not looked
  *           at.
  * guest     receives the handle.

@@ -166,6 +166,34 @@ START_TEST(detach_takes_our_handles_only)
 
 END_TEST
 
+static void detach_when_drained(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(sill_guest_detach(guest), 0);
+    guest = NULL;
+}
+
+static void on_far(uv_timer_t *timer);
+
+/* Though another handle would keep the loop for long. */
+START_TEST(handles_are_closed_by_the_end_of_the_round)
+{
+    uv_timer_t timer;
+
+    (void)uv_timer_init(&loop, &timer);
+    (void)uv_timer_start(&timer, on_far, 30000, 0);
+    start(sleep_five, NULL);
+    ck_assert_int_eq(
+        sill_guest_drain(guest, SILL_PAST, detach_when_drained, NULL), 0);
+    while (guest)
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    ck_assert_int_eq(handles(), 1);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+END_TEST
+
 static uv_timer_t far;
 static uv_prepare_t prepare;
 static uv_check_t check;
@@ -239,6 +267,7 @@ int main(void)
     tcase_add_test(attach, the_loop_may_run_in_pieces);
     tcase_add_test(attach, a_descriptor_of_libuvs_is_refused);
     tcase_add_test(attach, detach_takes_our_handles_only);
+    tcase_add_test(attach, handles_are_closed_by_the_end_of_the_round);
     tcase_add_test(
         attach, a_task_started_anywhere_in_a_round_runs_before_the_loop_sleeps);
     suite_add_tcase(suite, attach);

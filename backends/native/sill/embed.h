@@ -18,6 +18,11 @@
  *         when = sill_embed_step(guest);
  *     }
  *
+ * Instants are those of sill_now(): ns of CLOCK_MONOTONIC, for hosts whose
+ * timers are absolute. A host whose loop ends when it has nothing left to do
+ * asks sill_guest_is_busy after each step and in (earlier); it changes nowhere
+ * else.
+ *
  * The guest runs on the native backend, whatever backend the program is linked
  * with. For libuv and libevent use <sill/libuv.h> and <sill/libevent.h>.
  */
@@ -38,7 +43,8 @@ SILL_BEGIN
  *           last one said: because a task was started, cancelled, or woken by
  *           the host. It should set the host's timer; it must not step. Called
  *           on the host's thread, from inside those calls, and never from
- *           inside a step. The first instant is SILL_NEVER.
+ *           inside a step. The first instant is SILL_NEVER. A guest that
+ *           becomes busy calls it, unless a step is due already.
  * options   as sill_run_with, NULL for all defaults; its backend is not looked
  *           at.
  * guest     receives the handle.
@@ -54,8 +60,9 @@ sill_embed_attach(void (*earlier)(void *arg, sill_time when), void *arg,
 /*
  * Returns the descriptor that becomes readable when a step has something to do
  * now: an event has come, or another thread has woken a task. It is the same
- * until detach, which closes it; the host only waits for it, level-triggered or
- * edge-triggered. In a forked child SILL_ENOTASK. Never suspends.
+ * until detach, which closes it: stop waiting for it before. The host only
+ * waits, level-triggered or edge-triggered. In a forked child SILL_ENOTASK.
+ * Never suspends.
  */
 SILL_API int sill_embed_fd(const struct sill_guest *guest);
 
@@ -67,7 +74,8 @@ SILL_API int sill_embed_fd(const struct sill_guest *guest);
  *
  * Returns the instant of the next step, unless the descriptor is readable
  * before: SILL_PAST for at once, after the host has looked at its own
- * descriptors; SILL_NEVER for none, also when (done) has detached the guest.
+ * descriptors; SILL_NEVER for none, also when a (done) has detached the guest,
+ * which is for the host to remember.
  */
 SILL_API sill_time sill_embed_step(struct sill_guest *guest);
 

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct sill_guest *guest;
@@ -103,7 +104,9 @@ END_TEST
 
 START_TEST(start_asks_for_a_step_once)
 {
+    ck_assert(!sill_guest_is_busy(guest));
     start(return_at_once, NULL);
+    ck_assert(sill_guest_is_busy(guest));
     ck_assert_int_eq(calls, 1);
     ck_assert(when == SILL_PAST);
     start(return_at_once, NULL);
@@ -125,11 +128,27 @@ static int sleep_until_deadline(void *arg)
     return sill_sleep(deadline);
 }
 
+START_TEST(instants_are_those_of_the_monotonic_clock)
+{
+    struct timespec before, after;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &before);
+
+    sill_time now = sill_now();
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &after);
+    ck_assert(before.tv_sec * SILL_SECOND + before.tv_nsec <= now);
+    ck_assert(after.tv_sec * SILL_SECOND + after.tv_nsec >= now);
+}
+
+END_TEST
+
 START_TEST(a_step_returns_the_next_deadline)
 {
     deadline = sill_after(20 * SILL_MILLISECOND);
     start(sleep_until_deadline, NULL);
     ck_assert(sill_embed_step(guest) == deadline);
+    ck_assert_int_eq(calls, 1);
     when = deadline;
     run();
     ck_assert_int_eq(dones, 1);
@@ -417,6 +436,7 @@ int main(void)
     tcase_add_test(embed, attach_needs_somebody_to_tell);
     tcase_add_test(embed, a_step_with_nothing_due_is_harmless);
     tcase_add_test(embed, start_asks_for_a_step_once);
+    tcase_add_test(embed, instants_are_those_of_the_monotonic_clock);
     tcase_add_test(embed, a_step_returns_the_next_deadline);
     tcase_add_test(embed, a_task_that_starts_tasks_calls_nobody);
     tcase_add_test(embed, a_step_says_that_done_started_a_task);
