@@ -1434,10 +1434,33 @@ SILL_CASE_OUTSIDE(H, 02, the_host_may_close_what_tasks_wait_for)
     start_closed(wait_for_watch, NULL);
     start_closed(read_pair, &idle.a);
     start_closed(read_pair, &in_memory[0]);
+    ck_assert_int_eq(host_detach(host, guest), SILL_EBUSY);
     host_tick(host, 5, close_each_kind, NULL);
     host_run(host);
     ck_assert_int_eq(dones, 1 + 5);
     sill_stream_close(&in_memory[1]);
+    close(ends[0]);
+    close(ends[1]);
+    close_both();
+}
+
+/* H-05: nor as long as something of a task is open: closed later, it would go
+ * through a loop that is gone. */
+SILL_CASE_OUTSIDE(H, 05, detach_with_something_open_is_refused)
+{
+    open_both();
+    ck_assert_int_eq(pipe(ends), 0);
+    start(open_each_kind, NULL);
+    host_run(host);
+    ck_assert(!sill_guest_is_busy(guest));
+    ck_assert_int_eq(host_detach(host, guest), SILL_EBUSY);
+    sill_listener_close(&listener);
+    ck_assert_int_eq(host_detach(host, guest), SILL_EBUSY);
+    sill_datagram_close(&datagram);
+    ck_assert_int_eq(host_detach(host, guest), SILL_EBUSY);
+    sill_watch_close(&watch);
+    ck_assert_int_eq(host_detach(host, guest), SILL_EBUSY);
+    suite_pair_close(&idle);
     close(ends[0]);
     close(ends[1]);
     close_both();

@@ -94,9 +94,8 @@ SILL_API void sill_guest_cancel(struct sill_guest *guest,
  *
  * drained   is called with (arg) when no task is left and each (done) was
  *           called, and at once, but never from inside this call, when there
- *           was none; then tasks may be started again. It may detach, and as
- *           long as it has started nothing, that succeeds. NULL: nobody is
- *           told.
+ *           was none; then tasks may be started again. It may detach. NULL:
+ *           nobody is told.
  *
  * Returns 0, or SILL_ENOTASK in a forked child.
  */
@@ -112,13 +111,14 @@ SILL_API bool sill_guest_is_busy(const struct sill_guest *guest);
 
 /*
  * Takes the guest out of its host, whose loop and own handles stay as they are,
- * and frees it. What its tasks opened must have been closed before. A host that
- * stopped its loop in the middle cancels or drains, and runs its loop again
- * until the guest is not busy.
+ * and frees it. What its tasks opened is closed before; streams in memory
+ * belong to nobody. A host that stopped its loop in the middle cancels or
+ * drains, and runs its loop again until the guest is not busy.
  *
  * Returns 0, and the handle is gone, or, with nothing changed,
  *
- *   SILL_EBUSY     the guest is busy
+ *   SILL_EBUSY     the guest is busy, or a stream, listener, datagram or watch
+ *                  of its tasks is still open
  *   SILL_ENOTASK   in a forked child
  */
 SILL_API SILL_MUST_CHECK int sill_guest_detach(struct sill_guest *guest);

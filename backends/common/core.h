@@ -97,6 +97,7 @@ struct sill_loop {
     unsigned remote_calls;    /* under way; atomic */
     size_t outside;           /* tasks that wait for something outside */
     size_t alive;             /* tasks that have not ended */
+    size_t descriptors;       /* that are open */
     sill_time looked_at;
     bool deadlocked;
     unsigned forks; /* of the process, when the loop was opened */

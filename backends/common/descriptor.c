@@ -21,6 +21,7 @@ void sill_core_descriptor_init(struct descriptor *descriptor,
     descriptor->in_pieces = false;
     descriptor->reset = false;
     descriptor->destroy = destroy;
+    loop->descriptors++;
 }
 
 static void set_waiter(struct descriptor *descriptor, unsigned directions,
@@ -144,6 +145,7 @@ void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd)
     if (close_fd)
         (void)close(descriptor->watch.fd);
     descriptor->closed = true;
+    loop->descriptors--;
     if (descriptor->readers)
         sill_core_wake_across(descriptor->readers, SILL_ECLOSED);
     if (descriptor->writers)

@@ -207,7 +207,7 @@ int sill_guest_detach(struct sill_guest *guest)
     require_thread(guest, "sill_guest_detach");
     if (sill_core_is_forked(&guest->loop))
         return SILL_ENOTASK;
-    if (is_busy(guest))
+    if (is_busy(guest) || guest->loop.descriptors > 0)
         return SILL_EBUSY;
     if (guest->gone)
         *guest->gone = true;

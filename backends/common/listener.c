@@ -99,7 +99,7 @@ static int listener_accept(void *impl, struct sill_stream *stream,
     int fd = wait_for_fd(&l->descriptor, &any, deadline);
 
     if (fd < 0) {
-        sill_free(made.impl);
+        sill_core_descriptor_close(made.impl, false);
         return fd;
     }
     sill_core_sockaddr_to(&peer, &any);

@@ -93,7 +93,7 @@ int sill_core_sockets_watch(struct sill_loop *loop, struct sill_watch *watch,
     int rc = loop->backend->watch(loop->self, &d->watch, SILL_SPI_READ);
 
     if (rc < 0) {
-        sill_free(d);
+        sill_core_descriptor_close(d, false);
         return rc;
     }
     *watch = (struct sill_watch){&ops, d};

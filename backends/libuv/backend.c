@@ -38,6 +38,7 @@ struct libuv {
     uv_idle_t soon;
     unsigned handles; /* of these three, not closed */
     bool guest;
+    bool again; /* something came up during the step */
 };
 
 /* Outlives its watch until libuv has let go of it. */
@@ -55,16 +56,21 @@ static int error_from(int rc)
     return rc < 0 ? sill_error_from_errno(-rc) : 0;
 }
 
+/* Stays active during the step: a loop that is run from inside of it comes by
+ * here, and is told so. */
 static void on_soon(uv_idle_t *soon)
 {
     struct libuv *u = soon->data;
 
-    (void)uv_idle_stop(soon);
+    u->again = false;
     sill_core_step(u->core);
+    if (!u->again && !uv_is_closing((uv_handle_t *)soon))
+        (void)uv_idle_stop(soon);
 }
 
 static void step_soon(struct libuv *u)
 {
+    u->again = true;
     if (u->guest)
         (void)uv_idle_start(&u->soon, on_soon);
 }

@@ -7,6 +7,7 @@
 #include <sill/sill.h>
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -34,6 +35,12 @@ static void on_done(void *arg, int result)
     (void)arg;
     last_result = result;
     dones++;
+}
+
+static int return_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
 }
 
 static void start(sill_task_fn *fn, void *arg)
@@ -194,15 +201,41 @@ START_TEST(handles_are_closed_by_the_end_of_the_round)
 
 END_TEST
 
+static int run_the_loop(void *mode)
+{
+    return uv_run(&loop, *(uv_run_mode *)mode);
+}
+
+static void run_the_loop_in_done(void *mode, int result)
+{
+    (void)result;
+    (void)run_the_loop(mode);
+}
+
+static uv_run_mode wait_mode = UV_RUN_DEFAULT, poll_mode = UV_RUN_NOWAIT;
+
+START_TEST(to_run_the_loop_in_a_task_ends_the_program)
+{
+    start(run_the_loop, &wait_mode);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+END_TEST
+
+START_TEST(to_run_the_loop_in_done_ends_the_program)
+{
+    start(sleep_five, NULL);
+    ck_assert_int_eq(sill_guest_start(guest, return_at_once, &poll_mode,
+                                      run_the_loop_in_done, NULL),
+                     0);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+END_TEST
+
 static uv_timer_t far;
 static uv_prepare_t prepare;
 static uv_check_t check;
-
-static int return_at_once(void *arg)
-{
-    (void)arg;
-    return 0;
-}
 
 static void close_all(void *arg, int result)
 {
@@ -270,6 +303,10 @@ int main(void)
     tcase_add_test(attach, handles_are_closed_by_the_end_of_the_round);
     tcase_add_test(
         attach, a_task_started_anywhere_in_a_round_runs_before_the_loop_sleeps);
+    tcase_add_test_raise_signal(
+        attach, to_run_the_loop_in_a_task_ends_the_program, SIGABRT);
+    tcase_add_test_raise_signal(
+        attach, to_run_the_loop_in_done_ends_the_program, SIGABRT);
     suite_add_tcase(suite, attach);
 
     SRunner *runner = srunner_create(suite);
