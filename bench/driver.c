@@ -4,7 +4,7 @@
  *
  *     bench [--json FILE] [--rounds N] [--slice MS] [SECTION...]
  *
- * Sections are micro, echo, hello, wrk and memory; none given means all.
+ * Sections are micro, echo, hello, guest, wrk and memory; none given means all.
  *
  * What is compared is the server's own processor time for each request, kernel
  * included, read from its clock before and after a slice of load. All servers
@@ -143,6 +143,7 @@ static int run_to_end(const char *name, char *text, size_t size)
 struct row {
     const char *name;    /* in the table */
     const char *program; /* NULL: nginx */
+    const char *option;  /* behind the port; NULL: none */
     int rival;           /* the row that it is compared with; itself: none */
     bool is_up;
     struct child child;
@@ -162,7 +163,8 @@ static void start_row(struct row *r)
         else
             fprintf(stderr, "bench: nginx is not installed: no such row\n");
     } else if (is_built(r->program)) {
-        char *argv[] = {(char *)program(r->program), (char *)"0", NULL};
+        char *argv[] = {(char *)program(r->program), (char *)"0",
+                        (char *)r->option, NULL};
         if (child_start(&r->child, argv, cpu_for(SERVER_CPU)) == 0)
             r->port = child_port(&r->child);
     }
@@ -357,15 +359,47 @@ static const struct row hello_rows[] = {
     {.name = "epoll once more", .program = "bench-hello-epoll", .rival = 0},
 };
 
+static const struct load_shape single = {LOAD_HTTP, 64, 1, 0, "Hello, World!"};
+static const struct load_shape piped = {LOAD_HTTP, 64, 16, 0, "Hello, World!"};
+
 static void run_hello(void)
 {
-    struct load_shape single = {LOAD_HTTP, 64, 1, 0, "Hello, World!"};
-    struct load_shape piped = {LOAD_HTTP, 64, 16, 0, "Hello, World!"};
-
     table("hello", "HTTP hello, 64 connections, one at a time", hello_rows,
           COUNT(hello_rows), &single);
     table("hello", "HTTP hello, 64 connections, 16 pipelined", hello_rows,
           COUNT(hello_rows), &piped);
+}
+
+#define GUEST_ROW(row, backend, loop, rival_row)                               \
+    {                                                                          \
+        .name = row, .program = "bench-hello-guest-" backend, .option = loop,  \
+        .rival = rival_row                                                     \
+    }
+
+/* One program on both loops, so each backend is its own rival. */
+static const struct row guest_rows[] = {
+    GUEST_ROW("native", "native", "own", 0),
+    GUEST_ROW("native, guest", "native", NULL, 0),
+    GUEST_ROW("native again", "native", "own", 0),
+    GUEST_ROW("libuv", "libuv", "own", 3),
+    GUEST_ROW("libuv, guest", "libuv", NULL, 3),
+    GUEST_ROW("libuv again", "libuv", "own", 3),
+    GUEST_ROW("libevent", "libevent", "own", 6),
+    GUEST_ROW("libevent, guest", "libevent", NULL, 6),
+    GUEST_ROW("libevent again", "libevent", "own", 6),
+};
+
+/* With one connection each request has a round of the host for itself. */
+static void run_guest(void)
+{
+    struct load_shape sparse = {LOAD_HTTP, 1, 1, 0, "Hello, World!"};
+
+    table("guest", "HTTP hello as a guest, 64 connections, one at a time",
+          guest_rows, COUNT(guest_rows), &single);
+    table("guest", "HTTP hello as a guest, 64 connections, 16 pipelined",
+          guest_rows, COUNT(guest_rows), &piped);
+    table("guest", "HTTP hello as a guest, 1 connection, one at a time",
+          guest_rows, COUNT(guest_rows), &sparse);
 }
 
 /* Runs wrk for a second against (r). */
@@ -603,15 +637,15 @@ struct section {
 };
 
 static struct section sections[] = {
-    {"micro", run_micro, false},   {"echo", run_echo, false},
-    {"hello", run_hello, false},   {"wrk", run_wrk, false},
-    {"memory", run_memory, false},
+    {"micro", run_micro, false}, {"echo", run_echo, false},
+    {"hello", run_hello, false}, {"guest", run_guest, false},
+    {"wrk", run_wrk, false},     {"memory", run_memory, false},
 };
 
 static int usage(FILE *to)
 {
     fprintf(to, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
-                "[micro|echo|hello|wrk|memory ...]\n");
+                "[micro|echo|hello|guest|wrk|memory ...]\n");
     return to == stdout ? 0 : 2;
 }
 

@@ -135,19 +135,35 @@ function(sill_add_protocol name)
   set_property(GLOBAL APPEND PROPERTY SILL_PROTOCOLS ${name})
 endfunction()
 
-# sill_add_programs(<name> SOURCES ... [LIBS ...] [INCLUDES ...]
+# Sets (variable) to the host of a backend, or to nothing when it brings none.
+function(sill_find_host variable backend)
+  set(host ${PROJECT_SOURCE_DIR}/backends/${backend}/test/host.c)
+  if(NOT EXISTS ${host})
+    set(host "")
+  endif()
+  set(${variable} "${host}" PARENT_SCOPE)
+endfunction()
+
+# sill_add_programs(<name> [HOSTED] SOURCES ... [LIBS ...] [INCLUDES ...]
 #                   [LINK_OPTIONS ...])
 #
 # Compiles the sources once and links bin/<name>-<backend> for each backend.
 # The linker's map of each program is kept for the proof of the swap.
+#
+# HOSTED   for those backends only for which sill_add_hosts finds a host
 function(sill_add_programs name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBS;INCLUDES;LINK_OPTIONS" ${ARGN})
+  cmake_parse_arguments(arg "HOSTED" "" "SOURCES;LIBS;INCLUDES;LINK_OPTIONS"
+    ${ARGN})
   add_library(${name} OBJECT ${arg_SOURCES})
   sill_compile(${name})
   target_include_directories(${name} PRIVATE ${arg_INCLUDES})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} sill::sill)
   get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
   foreach(backend IN LISTS backends)
+    sill_find_host(host ${backend})
+    if(arg_HOSTED AND NOT host)
+      continue()
+    endif()
     set(program ${name}-${backend})
     add_executable(${program} $<TARGET_OBJECTS:${name}>)
     target_link_libraries(${program} PRIVATE ${arg_LIBS} sill::sill)
@@ -169,8 +185,8 @@ function(sill_add_hosts name)
   cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
   get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
   foreach(backend IN LISTS backends)
-    set(host ${PROJECT_SOURCE_DIR}/backends/${backend}/test/host.c)
-    if(EXISTS ${host})
+    sill_find_host(host ${backend})
+    if(host)
       sill_compile(${name}-${backend})
       target_sources(${name}-${backend} PRIVATE ${host} ${arg_SOURCES})
       target_include_directories(${name}-${backend}
