@@ -68,9 +68,14 @@ static void on_step(evutil_socket_t fd, short events, void *arg)
     sill_core_step(e->core);
 }
 
+static bool is_in(const struct event *event, int list)
+{
+    return event->ev_evcallback.evcb_flags & list;
+}
+
 static void step_soon(struct libevent *e)
 {
-    if (e->guest)
+    if (e->guest && !is_in(&e->step, EVLIST_ACTIVE))
         event_active(&e->step, EV_TIMEOUT, 0);
 }
 
@@ -200,7 +205,7 @@ free_e:
 /* A host's base that was freed has let go of all its events. */
 static void take_out(struct libevent *e)
 {
-    if (!(e->wakeup.ev_evcallback.evcb_flags & EVLIST_INSERTED))
+    if (!is_in(&e->wakeup, EVLIST_INSERTED))
         return;
     (void)event_del(&e->alive);
     (void)event_del(&e->step);
@@ -386,7 +391,8 @@ static void libevent_alarm(void *self, sill_time when, bool alive)
 
     if (!e->guest)
         return;
-    (void)(alive ? event_add(&e->alive, NULL) : event_del(&e->alive));
+    if (alive != is_in(&e->alive, EVLIST_INSERTED))
+        (void)(alive ? event_add(&e->alive, NULL) : event_del(&e->alive));
     if (!set_timer(e, when) && event_add(&e->timer, &at_once) == 0)
         e->until = SILL_PAST;
 }
