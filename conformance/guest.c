@@ -1444,6 +1444,68 @@ SILL_CASE_OUTSIDE(H, 02, the_host_may_close_what_tasks_wait_for)
     close_both();
 }
 
+static struct sill_scope scope;
+
+static int own_a_scope(void *trigger)
+{
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_sleeper, NULL), 0);
+    ck_assert_int_eq(sill_scope_spawn(&scope, suite_suspender, trigger), 0);
+
+    int rc = sill_scope_wait(&scope, SILL_NEVER);
+
+    sill_scope_fini(&scope);
+    return rc;
+}
+
+static void cancel_scope_in_tick(void *arg)
+{
+    (void)arg;
+    stop_ticking();
+    sill_scope_cancel(&scope);
+}
+
+/* H-02: and cancels their scopes. */
+SILL_CASE_OUTSIDE(H, 02, the_host_may_cancel_scopes)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+
+    open_both();
+    start(own_a_scope, &trigger);
+    host_tick(host, 5, cancel_scope_in_tick, NULL);
+    host_run(host);
+    ck_assert_int_eq(dones, 1);
+    ck_assert_int_eq(last_result, 0);
+    close_both();
+}
+
+static int sleep_and_cancel_scope(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
+    sill_scope_cancel(&scope);
+    return 0;
+}
+
+/* H-06: so may a task of another guest. */
+SILL_CASE_OUTSIDE(H, 06, a_task_may_cancel_a_scope_of_another_guest)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+
+    open_both();
+
+    struct sill_guest *other = attach();
+
+    start(own_a_scope, &trigger);
+    ck_assert_int_eq(
+        sill_guest_start(other, sleep_and_cancel_scope, NULL, on_done, NULL),
+        0);
+    host_run(host);
+    ck_assert_int_eq(dones, 2);
+    ck_assert_int_eq(host_detach(host, other), 0);
+    close_both();
+}
+
 /* H-05: nor as long as something of a task is open: closed later, it would go
  * through a loop that is gone. */
 SILL_CASE_OUTSIDE(H, 05, detach_with_something_open_is_refused)

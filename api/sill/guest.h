@@ -20,9 +20,9 @@
  * The calls below never suspend. They are for the thread that attached the
  * guest and runs the host's loop, from inside the host's callbacks and between
  * its runs; those that say so are also for the guest's own tasks. From another
- * thread they end the program; sill_resume is the way in from there. Streams,
- * listeners, datagrams and watches of a guest's tasks may be closed by the host
- * as well.
+ * thread they end the program; sill_resume is the way in from there. The host
+ * may close the streams, listeners, datagrams and watches of a guest's tasks as
+ * well, and cancel their scopes.
  *
  * Alive    a host's loop that ends when it has nothing left to do goes on while
  *          a task of the guest lives, whatever that task waits for. Nothing

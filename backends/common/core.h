@@ -135,6 +135,7 @@ int sill_core_check_deadline(struct sill_task *self, sill_time deadline);
 int sill_core_park(struct sill_task *self, sill_time deadline,
                    enum wait_kind kind, const char *what);
 bool sill_core_wake(struct sill_task *task, int result);
+void sill_core_ask_for_step(struct sill_loop *loop);
 void sill_core_wake_across(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task);
 void sill_core_task_begin(struct sill_task *task);

@@ -101,11 +101,6 @@ bool sill_guest_is_busy(const struct sill_guest *guest)
     return is_busy(guest);
 }
 
-static void ask_for_step(struct sill_guest *guest)
-{
-    guest->loop.backend->alarm(guest->loop.self, SILL_PAST, true);
-}
-
 /* Starting. */
 
 static int run_started(void *arg)
@@ -150,7 +145,7 @@ int sill_guest_start_at(struct sill_guest *guest, sill_task_fn *fn, void *arg,
     guest->started.alive++;
     if (task)
         *task = started;
-    ask_for_step(guest);
+    sill_core_ask_for_step(&guest->loop);
     return 0;
 }
 
@@ -177,7 +172,7 @@ void sill_guest_cancel(struct sill_guest *guest, struct sill_task *task)
     if (task->state == TASK_ENDED)
         return;
     request_cancel(guest, task);
-    ask_for_step(guest);
+    sill_core_ask_for_step(&guest->loop);
 }
 
 static void cancel_all(struct sill_guest *guest)
@@ -198,7 +193,7 @@ int sill_guest_drain(struct sill_guest *guest, sill_time grace,
     guest->grace = grace;
     guest->drained = drained;
     guest->drained_arg = arg;
-    ask_for_step(guest);
+    sill_core_ask_for_step(&guest->loop);
     return 0;
 }
 

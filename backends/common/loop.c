@@ -261,14 +261,20 @@ bool sill_core_wake(struct sill_task *task, int result)
     return true;
 }
 
+/* Outside of its own rounds, a loop that has become ready must ask its host; a
+ * step asks for the next one when it ends. */
+void sill_core_ask_for_step(struct sill_loop *loop)
+{
+    if (loop != sill_core_current && !sill_core_is_forked(loop))
+        loop->backend->alarm(loop->self, SILL_PAST, true);
+}
+
 /* For those who may not be tasks of the same loop: its host, between two
  * steps, or a task of another guest. */
 void sill_core_wake_across(struct sill_task *task, int result)
 {
-    struct sill_loop *loop = task->loop;
-
-    if (sill_core_wake(task, result) && loop != sill_core_current)
-        loop->backend->alarm(loop->self, SILL_PAST, true);
+    if (sill_core_wake(task, result))
+        sill_core_ask_for_step(task->loop);
 }
 
 /* The whole life of a task. Returns where to go on when it has ended. */

@@ -124,7 +124,7 @@ void sill_core_interrupt_wait(struct sill_task *task, int reason)
     if (task->trigger)
         sill_core_trigger_interrupt(task, reason);
     else
-        (void)sill_core_wake(task, reason);
+        sill_core_wake_across(task, reason);
 }
 
 static void deliver_cancel(struct sill_task *task)

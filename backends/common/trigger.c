@@ -75,7 +75,7 @@ void sill_core_trigger_interrupt(struct sill_task *task, int reason)
         return;
     if (trigger->abort && !run_hook(trigger, task, reason))
         return;
-    (void)sill_core_wake(task, settle(trigger, reason));
+    sill_core_wake_across(task, settle(trigger, reason));
 }
 
 /* A wait that is over before it began still lets the hook end what was
