@@ -1026,6 +1026,25 @@ SILL_CASE_OUTSIDE(H, 06, a_run_inside_a_callback_leaves_the_guest_alone)
     close_both();
 }
 
+static int attach_in_task(void *arg)
+{
+    (void)arg;
+    guest = attach();
+    return 0;
+}
+
+/* H-06: a guest may be attached in a task, and outlives the stack of it. */
+SILL_CASE_OUTSIDE(H, 06, a_task_may_attach_a_guest)
+{
+    host = host_open();
+    ck_assert_int_eq(sill_run(attach_in_task, NULL), 0);
+    start(converse, NULL);
+    host_run(host);
+    ck_assert_int_eq(dones, 1);
+    ck_assert_int_eq(last_result, 5);
+    close_both();
+}
+
 enum { THREADS = 4, TASKS_OF_THREAD = 50 };
 
 struct domain {

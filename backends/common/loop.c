@@ -329,6 +329,7 @@ void sill_core_run_ready(struct sill_loop *loop)
 {
     if (!loop->ready)
         return;
+    context_open_thread(&loop->scheduler.context);
     loop->runs_left = RUNS;
     loop->next_check = RUNS - PATIENCE;
     loop->round_last = loop->ready_last;
@@ -422,7 +423,6 @@ int sill_core_loop_open(struct sill_loop *loop,
     if (loop->backend->abi != SILL_SPI_ABI ||
         loop->backend->size != sizeof(*loop->backend))
         sill_core_fatal("sill_run", "a backend of another version", NULL);
-    context_open_thread(&loop->scheduler.context);
 
     int rc = sill_core_overflow_open();
 
