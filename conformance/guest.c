@@ -1045,6 +1045,25 @@ SILL_CASE_OUTSIDE(H, 06, a_task_may_attach_a_guest)
     close_both();
 }
 
+static char own_stack[65536];
+
+/* H-05: nor does it take away what the program set for signals meanwhile. */
+SILL_CASE_OUTSIDE(H, 05, detach_leaves_the_hosts_signal_stack)
+{
+    const stack_t own = {.ss_sp = own_stack, .ss_size = sizeof(own_stack)};
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    stack_t after;
+
+    ck_assert_int_eq(sigaltstack(&none, NULL), 0);
+    open_both();
+    ck_assert_int_eq(sigaltstack(&own, NULL), 0);
+    close_both();
+    ck_assert_int_eq(sigaltstack(NULL, &after), 0);
+    ck_assert(!(after.ss_flags & SS_DISABLE));
+    ck_assert_ptr_eq(after.ss_sp, own_stack);
+    ck_assert_int_eq(sigaltstack(&none, NULL), 0);
+}
+
 enum { THREADS = 4, TASKS_OF_THREAD = 50 };
 
 struct domain {

@@ -80,13 +80,16 @@ static int open_stack(void)
     return 0;
 }
 
+/* Whoever set a stack meanwhile keeps it. */
 static void close_stack(void)
 {
     stack_t none = {.ss_flags = SS_DISABLE};
+    stack_t now;
 
     if (--users > 0 || !signal_stack)
         return;
-    (void)sigaltstack(&none, NULL);
+    if (sigaltstack(NULL, &now) == 0 && now.ss_sp == signal_stack)
+        (void)sigaltstack(&none, NULL);
     sill_free(signal_stack);
     signal_stack = NULL;
 }
