@@ -1708,6 +1708,44 @@ SILL_CASE_OUTSIDE(H, 07, cancel_of_a_stranger_ends_the_program)
     suite_expect_abort(cancel_of_another_guest, NULL, "sill_guest_cancel");
 }
 
+static int run_another_host(void *arg)
+{
+    (void)arg;
+    host_run(host);
+    return 0;
+}
+
+static void step_in_a_strange_task(void *arg)
+{
+    struct host *other = host_open();
+    struct sill_guest *its_guest;
+
+    (void)arg;
+    open_both();
+    start(suite_returner, NULL);
+    ck_assert_int_eq(host_attach(other, NULL, &its_guest), 0);
+    ck_assert_int_eq(
+        sill_guest_start(its_guest, run_another_host, NULL, NULL, NULL), 0);
+    host_run(other);
+}
+
+static void step_in_a_run(void *arg)
+{
+    (void)arg;
+    open_both();
+    start(suite_returner, NULL);
+    (void)sill_run(run_another_host, NULL);
+}
+
+/* H-02: tasks do not run inside of any other task, where (done) would have no
+ * more than the stack of that. */
+SILL_CASE_OUTSIDE(H, 02, a_host_run_inside_a_task_ends_the_program)
+{
+    suite_expect_abort(step_in_a_strange_task, NULL, "inside of a task",
+                       "guest.c:");
+    suite_expect_abort(step_in_a_run, NULL, "inside of a task", "guest.c:");
+}
+
 /* ---- fork ---- */
 
 /* With a host and a guest of its own the child may go on. */

@@ -283,7 +283,7 @@ void sill_core_step(struct sill_loop *loop)
     bool gone = false;
 
     require_thread(guest, "sill_core_step");
-    if (guest->gone)
+    if (guest->gone || sill_core_self())
         sill_core_fatal("sill_core_step",
                         "the host's loop runs inside of a task or a callback",
                         sill_core_self());
