@@ -233,8 +233,7 @@ SILL_API void *sill_local_get(const struct sill_local *local);
 
 /*
  * Writes the tree of all tasks of this thread's loop, one line each, to
- * (write): name, where spawned, state, what it waits for and for how long (as
- * of the last time the loop looked outside).
+ * (write): name, where spawned, state, what it waits for and for how long.
  *
  * write   receives one line without its newline; NULL writes to stderr.
  *

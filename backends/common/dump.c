@@ -17,7 +17,8 @@ static const char *state_name(const struct sill_task *task)
     return names[task->state];
 }
 
-static void describe(const struct sill_task *task, int depth, char *line)
+static void describe(const struct sill_task *task, int depth, sill_time now,
+                     char *line)
 {
     int n = snprintf(line, LINE, "%*s%s %s, %s%s", 2 * depth, "",
                      sill_task_name(task), sill_task_where(task),
@@ -26,7 +27,7 @@ static void describe(const struct sill_task *task, int depth, char *line)
     if (task->state != TASK_WAITING || n < 0 || n >= LINE)
         return;
     (void)snprintf(line + n, (size_t)(LINE - n), " for %s, %.3f s", task->what,
-                   (double)(task->loop->looked_at - task->since) / 1e9);
+                   (double)(now - task->since) / 1e9);
 }
 
 /* Oldest first: the list of children begins with the latest. */
@@ -41,12 +42,13 @@ static void dump(struct sill_loop *loop,
                  void (*write)(void *arg, const char *line), void *arg)
 {
     struct sill_task *task = loop->root;
+    sill_time now = loop->backend->now(loop->self);
     int depth = 0;
 
     while (task) {
         char line[LINE];
 
-        describe(task, depth, line);
+        describe(task, depth, now, line);
         write(arg, line);
         if (task->children) {
             task = oldest(task->children);
