@@ -230,7 +230,8 @@ static sill_time libevent_now(void *self)
     return sill_core_monotonic();
 }
 
-/* Returns false, with the timer as it was, when (until) is past. */
+/* Returns false, with the timer as it was, when (until) is past, or there is no
+ * memory for the timer. */
 static bool set_timer(struct libevent *e, sill_time until)
 {
     if (until == e->until)
@@ -248,8 +249,10 @@ static bool set_timer(struct libevent *e, sill_time until)
     sill_duration us = (until - now) / 1000 + 1;
     struct timeval delay = {us / 1000000, us % 1000000};
 
+    if (event_add(&e->timer, &delay) < 0)
+        return false;
     e->until = until;
-    return event_add(&e->timer, &delay) == 0;
+    return true;
 }
 
 static int libevent_poll(void *self, sill_time until)
@@ -393,8 +396,12 @@ static void libevent_alarm(void *self, sill_time when, bool alive)
         return;
     if (alive != is_in(&e->alive, EVLIST_INSERTED))
         (void)(alive ? event_add(&e->alive, NULL) : event_del(&e->alive));
-    if (!set_timer(e, when) && event_add(&e->timer, &at_once) == 0)
+    if (set_timer(e, when))
+        return;
+    if (event_add(&e->timer, &at_once) == 0)
         e->until = SILL_PAST;
+    else
+        step_soon(e); /* better busy than late */
 }
 
 SILL_API const struct sill_backend sill_backend_libevent = {

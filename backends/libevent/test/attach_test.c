@@ -247,6 +247,43 @@ START_TEST(a_base_with_priorities_will_do)
 
 END_TEST
 
+static bool memory_is_short;
+
+static void *take(size_t size)
+{
+    return memory_is_short ? NULL : malloc(size);
+}
+
+static void *take_more(void *block, size_t size)
+{
+    return memory_is_short ? NULL : realloc(block, size);
+}
+
+static void find_memory(void *arg, int result)
+{
+    on_done(arg, result);
+    memory_is_short = false;
+}
+
+/* libevent then cannot set the timer. */
+START_TEST(a_task_runs_though_the_base_has_no_memory)
+{
+    tear_down();
+    event_set_mem_functions(take, take_more, free);
+    set_up();
+    memory_is_short = true;
+    ck_assert_int_eq(
+        sill_guest_start(guest, sleep_five, NULL, find_memory, NULL), 0);
+    (void)event_base_dispatch(base);
+    ck_assert_int_eq(dones, 1);
+    ck_assert_int_eq(last_result, 0);
+    start(sleep_five, NULL);
+    (void)event_base_dispatch(base);
+    ck_assert_int_eq(dones, 2);
+}
+
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("libevent");
@@ -261,6 +298,7 @@ int main(void)
     tcase_add_test(its, detach_takes_our_events_only);
     tcase_add_test(its, any_base_will_do);
     tcase_add_test(its, a_base_with_priorities_will_do);
+    tcase_add_test(its, a_task_runs_though_the_base_has_no_memory);
     suite_add_tcase(suite, its);
 
     SRunner *runner = srunner_create(suite);
