@@ -1596,7 +1596,7 @@ SILL_CASE_OUTSIDE(H, 02, the_host_can_dump_the_tasks)
 {
     open_both();
     sleeper = start(suite_sleeper, NULL);
-    host_tick(host, 2, dump_in_tick, NULL);
+    host_tick(host, 20, dump_in_tick, NULL);
     host_run(host);
     ck_assert(seen_host);
     ck_assert(seen_task);

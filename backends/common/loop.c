@@ -324,7 +324,8 @@ sill_time sill_now(void)
 
 /* The scheduler. */
 
-/* Runs rounds until nothing is ready or a look outside is due. */
+/* Runs rounds until nothing is ready or a look outside is due. A host may have
+ * attached, and may step, on any stack of its thread. */
 void sill_core_run_ready(struct sill_loop *loop)
 {
     if (!loop->ready)

@@ -369,6 +369,40 @@ START_TEST(a_forked_child_does_nothing)
 
 END_TEST
 
+static int read_memory(void *stream)
+{
+    char byte;
+
+    return (int)sill_stream_read(stream, &byte, 1, SILL_NEVER);
+}
+
+/* What (earlier) sets may be shared with the parent. */
+START_TEST(a_forked_child_calls_nobody)
+{
+    struct sill_stream a, b;
+    int status;
+
+    ck_assert_int_eq(sill_stream_pair(&a, &b, 16), 0);
+    start(read_memory, &a);
+    (void)sill_embed_step(guest);
+
+    pid_t child = fork();
+
+    if (child == 0) {
+        sill_stream_close(&a);
+        _exit(calls == 1 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    sill_stream_close(&a);
+    ck_assert_int_eq(calls, 2);
+    run();
+    ck_assert_int_eq(dones, 1);
+    sill_stream_close(&b);
+}
+
+END_TEST
+
 static int step_in_task(void *arg)
 {
     (void)arg;
@@ -446,6 +480,7 @@ int main(void)
     tcase_add_test(embed, an_edge_triggered_host_misses_nothing);
     tcase_add_test(embed, a_timeout_is_rounded_up);
     tcase_add_test(embed, a_forked_child_does_nothing);
+    tcase_add_test(embed, a_forked_child_calls_nobody);
     tcase_add_test(embed, the_size_of_stacks_can_be_chosen);
     tcase_add_test_raise_signal(embed, a_step_in_a_task_ends_the_program,
                                 SIGABRT);
