@@ -1754,6 +1754,14 @@ SILL_CASE_OUTSIDE(H, 02, a_host_run_inside_a_task_ends_the_program)
 
 /* ---- fork ---- */
 
+static bool seen_cancelled;
+
+static void look_for_cancelled(void *arg, const char *line)
+{
+    (void)arg;
+    seen_cancelled = seen_cancelled || strstr(line, "cancelled");
+}
+
 /* With a host and a guest of its own the child may go on. */
 static void be_child(void *arg)
 {
@@ -1764,6 +1772,9 @@ static void be_child(void *arg)
                      SILL_ENOTASK);
     ck_assert_int_eq(sill_guest_detach(guest), SILL_ENOTASK);
     sill_guest_cancel(guest, arg);
+    sill_guest_dump(guest, look_for_cancelled, NULL);
+    ck_assert(!seen_cancelled);
+    ck_assert(!sill_guest_is_busy(guest));
     dones = 0;
     open_both();
     start(suite_returner, suite_number(2));
@@ -1794,5 +1805,30 @@ SILL_CASE_OUTSIDE(H, 06, a_forked_child_leaves_the_guest_to_its_parent)
     host_tick(host, 1, fork_in_tick, sleeper);
     host_run(host);
     ck_assert_int_eq(dones, 2);
+    close_both();
+}
+
+static void run_the_hosts_loop(void *arg)
+{
+    (void)arg;
+    host_run(host);
+    ck_assert(!ran);
+    ck_assert_int_eq(dones, 0);
+}
+
+/* H-06: where the child runs the loop that it has, no task runs, and none keeps
+ * it. */
+SILL_CASE_OUTSIDE(H, 06, no_task_runs_in_a_forked_child)
+{
+    char errors[512];
+
+    open_both();
+    start(run_and_return, NULL);
+    ck_assert_msg(
+        suite_fork(run_the_hosts_loop, NULL, errors, sizeof(errors)) == 0,
+        "the child: %s", errors);
+    host_run(host);
+    ck_assert(ran);
+    ck_assert_int_eq(dones, 1);
     close_both();
 }

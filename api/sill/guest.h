@@ -30,8 +30,8 @@
  * Several  guests may be attached to one host, each with its own tasks; and
  *          each thread may have a host with guests of its own.
  * Fork     a forked child must leave its copy of the guest alone: there, start,
- *          drain and detach return SILL_ENOTASK, cancel does nothing, and no
- *          task runs. The parent notices nothing.
+ *          drain and detach return SILL_ENOTASK, cancel does nothing, the guest
+ *          is not busy, and no task runs. The parent notices nothing.
  * Deadlock tasks that wait for each other only are not reported, as sill_run
  *          does: the host can still cancel them.
  */

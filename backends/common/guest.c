@@ -98,7 +98,7 @@ static bool is_busy(const struct sill_guest *guest)
 bool sill_guest_is_busy(const struct sill_guest *guest)
 {
     require_thread(guest, "sill_guest_is_busy");
-    return is_busy(guest);
+    return !sill_core_is_forked(&guest->loop) && is_busy(guest);
 }
 
 /* Starting. */
