@@ -20,14 +20,11 @@ complain() {
     printf '%s\n' "$*" | tee -a "$wrong" >&2
 }
 
-# Standard input, if any, is wrong because of (first argument). At the end of a
-# pipe it cannot set (failed) itself.
+# Standard input, if any, is wrong because of (first argument).
 refuse() {
     lines=$(cat)
-    [ -z "$lines" ] && return
-    complain "$1:
+    [ -z "$lines" ] || complain "$1:
 $lines"
-    return 1
 }
 
 sources=$(all -name '*.[ch]')
@@ -55,16 +52,13 @@ done
 
 # shellcheck disable=SC2086
 grep -nE '(^|[^:])//' $sources | grep -vE '"[^"]*//|^[^:]*:[0-9]+: ?\*|/\*.*//' |
-    refuse "comments are /* */" ||
-    failed=1
+    refuse "comments are /* */"
 
 # shellcheck disable=SC2086
-grep -nwE 'TODO|FIXME|XXX' $sources | refuse "unfinished" ||
-    failed=1
+grep -nwE 'TODO|FIXME|XXX' $sources | refuse "unfinished"
 
 all \( -name '*.[chS]' -o -name '*.md' -o -name '*.cmake' -o -name '*.sh' \
     -o -name CMakeLists.txt -o -name '*.json' \) |
-    xargs grep -nE "[[:space:]]\$|$(printf '\t')" | refuse "blanks at the end, or tabs" ||
-    failed=1
+    xargs grep -nE "[[:space:]]\$|$(printf '\t')" | refuse "blanks at the end, or tabs"
 
 [ ! -s "$wrong" ]
