@@ -434,28 +434,36 @@ START_TEST(a_step_in_done_ends_the_program)
 
 END_TEST
 
-static int where_the_stack_is(void *arg)
+static void *look_elsewhere(void *arg)
 {
-    char big[100 * 1024];
-
-    for (size_t i = 0; i < sizeof(big); i += 4096)
-        ((volatile char *)big)[i] = 1;
-    *(char *)arg = big[0];
-    return 0;
+    (void)sill_embed_fd(guest);
+    return arg;
 }
 
-START_TEST(the_size_of_stacks_can_be_chosen)
+static void *step_elsewhere(void *arg)
 {
-    const struct sill_run_options options = {.stack_size = 256 * 1024};
-    struct sill_guest *roomy;
-    char byte = 0;
+    (void)sill_embed_step(guest);
+    return arg;
+}
 
-    ck_assert_int_eq(sill_embed_attach(on_earlier, &when, &options, &roomy), 0);
-    ck_assert_int_eq(
-        sill_guest_start(roomy, where_the_stack_is, &byte, on_done, NULL), 0);
-    (void)sill_embed_step(roomy);
-    ck_assert_int_eq(dones, 1);
-    ck_assert_int_eq(sill_guest_detach(roomy), 0);
+static void call_elsewhere(void *(*fn)(void *))
+{
+    pthread_t thread;
+
+    (void)pthread_create(&thread, NULL, fn, NULL);
+    (void)pthread_join(thread, NULL);
+}
+
+START_TEST(to_ask_for_the_descriptor_elsewhere_ends_the_program)
+{
+    call_elsewhere(look_elsewhere);
+}
+
+END_TEST
+
+START_TEST(a_step_elsewhere_ends_the_program)
+{
+    call_elsewhere(step_elsewhere);
 }
 
 END_TEST
@@ -481,10 +489,13 @@ int main(void)
     tcase_add_test(embed, a_timeout_is_rounded_up);
     tcase_add_test(embed, a_forked_child_does_nothing);
     tcase_add_test(embed, a_forked_child_calls_nobody);
-    tcase_add_test(embed, the_size_of_stacks_can_be_chosen);
     tcase_add_test_raise_signal(embed, a_step_in_a_task_ends_the_program,
                                 SIGABRT);
     tcase_add_test_raise_signal(embed, a_step_in_done_ends_the_program,
+                                SIGABRT);
+    tcase_add_test_raise_signal(
+        embed, to_ask_for_the_descriptor_elsewhere_ends_the_program, SIGABRT);
+    tcase_add_test_raise_signal(embed, a_step_elsewhere_ends_the_program,
                                 SIGABRT);
     suite_add_tcase(suite, embed);
 
