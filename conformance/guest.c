@@ -777,6 +777,17 @@ SILL_CASE_OUTSIDE(H, 04, a_guest_without_tasks_makes_no_wake_ups)
     close_both();
 }
 
+/* H-04: nor does one that another thread has woken, afterwards. */
+SILL_CASE_OUTSIDE(H, 04, the_host_sleeps_again_after_a_resume)
+{
+    open_both();
+    start(wait_for_thread, NULL);
+    host_run(host);
+    ck_assert_int_eq(dones, 1);
+    idle_for_two_seconds();
+    close_both();
+}
+
 static int park_many(void *arg)
 {
     enum { COUNT = 10 };
