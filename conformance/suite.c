@@ -520,6 +520,12 @@ long suite_wakeups(void)
     return usage.ru_nvcsw;
 }
 
+long suite_wakeups_allowed(sill_duration took)
+{
+    sill_duration late = took - SILL_SECOND;
+    return 2 + (late > 0 ? (long)(late / (20 * SILL_MILLISECOND)) : 0);
+}
+
 long long suite_resident(void)
 {
     long long total = 0, resident = 0;

@@ -249,6 +249,12 @@ long suite_blocks(void);        /* blocks of sill_alloc not yet freed */
 long long suite_mapped(void);   /* bytes that sill mapped and did not unmap */
 sill_duration suite_cpu(void);  /* processor time used by all threads */
 long suite_wakeups(void);       /* how often this thread slept in the kernel */
+
+/* How many wake-ups an idle loop may have made in a second that (took) so long:
+ * the one that ended it, one for reasons of the kernel's own, and one more for
+ * each 20 ms by which the machine was late. */
+long suite_wakeups_allowed(sill_duration took);
+
 long long suite_resident(void); /* bytes of memory in use (RSS) */
 
 /* Takes stock of descriptors, threads, blocks and mappings, and checks that

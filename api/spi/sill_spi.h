@@ -35,7 +35,7 @@ struct sill_guest;
 struct sill_loop;
 
 /* Grows when a struct of this header changes its meaning. */
-#define SILL_SPI_ABI 1
+#define SILL_SPI_ABI 2
 
 /* Directions, to be or-ed; the first two are those of <sill/watch.h>. */
 enum sill_spi_direction {
