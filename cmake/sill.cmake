@@ -11,6 +11,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/sillBackend.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/sillMatrix.cmake)
 
 set(SILL_WARNINGS
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -50,15 +51,16 @@ function(sill_require_pkg prefix module)
 endfunction()
 
 # sill_add_library(<target> <name> DESCRIPTION <line> [PKG <prefix>]
-#                  [FLAGS <flags>])
+#                  [FLAGS <flags>] [CFLAGS <flags>])
 #
 # What a library of ours has beside its sources: its file lib<name>, its
 # install rules, and <name>.pc.
 #
 # PKG     the prefix that sill_require_pkg was given for a library it stands on
 # FLAGS   for the linker in the .pc file, -l<name> without any
+# CFLAGS  for the compiler in the .pc file, beside its -I
 function(sill_add_library target name)
-  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})
+  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS;CFLAGS" "" ${ARGN})
   string(REGEX REPLACE "^sill-" "" component ${name})
   add_library(sill::${component} ALIAS ${target})
   sill_compile(${target})
@@ -71,7 +73,8 @@ function(sill_add_library target name)
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
   if(SILL_INSTALL)
     sill_install_library(${target} ${name} ${component}
-      DESCRIPTION "${arg_DESCRIPTION}" PKG "${arg_PKG}" FLAGS "${arg_FLAGS}")
+      DESCRIPTION "${arg_DESCRIPTION}" PKG "${arg_PKG}" FLAGS "${arg_FLAGS}"
+      CFLAGS "${arg_CFLAGS}")
   endif()
 endfunction()
 
@@ -135,13 +138,17 @@ function(sill_add_protocol name)
   set_property(GLOBAL APPEND PROPERTY SILL_PROTOCOLS ${name})
 endfunction()
 
-# Sets (variable) to the host of a backend, or to nothing when it brings none.
-function(sill_find_host variable backend)
-  set(host ${PROJECT_SOURCE_DIR}/backends/${backend}/test/host.c)
-  if(NOT EXISTS ${host})
-    set(host "")
+# Sets (params) to the source in which a backend tells the conformance kit about
+# itself, and (guest) to GUEST when that brings a host.
+function(sill_find_params params guest backend)
+  set(source ${PROJECT_SOURCE_DIR}/backends/${backend}/test/params.c)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(STRINGS ${source} hosts REGEX "SILL_CONFORMANCE_GUEST")
+  set(${params} ${source} PARENT_SCOPE)
+  set(${guest} "" PARENT_SCOPE)
+  if(hosts)
+    set(${guest} GUEST PARENT_SCOPE)
   endif()
-  set(${variable} "${host}" PARENT_SCOPE)
 endfunction()
 
 # sill_add_programs(<name> [HOSTED] SOURCES ... [LIBS ...] [INCLUDES ...]
@@ -150,53 +157,49 @@ endfunction()
 # Compiles the sources once and links bin/<name>-<backend> for each backend.
 # The linker's map of each program is kept for the proof of the swap.
 #
-# HOSTED   for those backends only for which sill_add_hosts finds a host
+# HOSTED   for those backends only that bring a host, which is added
 function(sill_add_programs name)
   cmake_parse_arguments(arg "HOSTED" "" "SOURCES;LIBS;INCLUDES;LINK_OPTIONS"
     ${ARGN})
-  add_library(${name} OBJECT ${arg_SOURCES})
+  get_property(all GLOBAL PROPERTY SILL_BACKENDS)
+  set(backends "")
+  foreach(backend IN LISTS all)
+    sill_find_params(params guest ${backend})
+    if(guest OR NOT arg_HOSTED)
+      list(APPEND backends ${backend})
+    endif()
+  endforeach()
+  sill_add_backend_matrix(${name} NO_TESTS BACKENDS ${backends}
+    SOURCES ${arg_SOURCES} LINK ${arg_LIBS} LINK_OPTIONS ${arg_LINK_OPTIONS})
   sill_compile(${name})
   target_include_directories(${name} PRIVATE ${arg_INCLUDES})
-  target_link_libraries(${name} PRIVATE ${arg_LIBS} sill::sill)
-  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
   foreach(backend IN LISTS backends)
-    sill_find_host(host ${backend})
-    if(arg_HOSTED AND NOT host)
-      continue()
-    endif()
     set(program ${name}-${backend})
-    add_executable(${program} $<TARGET_OBJECTS:${name}>)
-    target_link_libraries(${program} PRIVATE ${arg_LIBS} sill::sill)
-    target_link_options(${program} PRIVATE ${arg_LINK_OPTIONS}
+    target_link_options(${program} PRIVATE
       -Wl,-Map,${PROJECT_BINARY_DIR}/maps/${program}.map)
     set_target_properties(${program} PROPERTIES
-      SILL_BACKEND ${backend}
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+    if(arg_HOSTED)
+      sill_find_params(params guest ${backend})
+      target_sources(${program} PRIVATE ${params})
+      sill_add_host(${program} ${backend})
+    endif()
   endforeach()
 endfunction()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/maps)
 
-# sill_add_hosts(<name> [SOURCES ...])
-#
-# Adds to each program that sill_add_programs(<name>) made the host of its
-# backend, backends/<backend>/test/host.c, and these sources, which need one.
-# A backend that brings none goes without both.
-function(sill_add_hosts name)
-  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
-  get_property(backends GLOBAL PROPERTY SILL_BACKENDS)
-  foreach(backend IN LISTS backends)
-    sill_find_host(host ${backend})
-    if(host)
-      sill_compile(${name}-${backend})
-      target_sources(${name}-${backend} PRIVATE ${host} ${arg_SOURCES})
-      target_include_directories(${name}-${backend}
-        PRIVATE ${PROJECT_SOURCE_DIR}/conformance)
-      get_property(pkg TARGET sill_${backend} PROPERTY SILL_PKG)
-      if(pkg)
-        target_link_libraries(${name}-${backend} PRIVATE PkgConfig::${pkg})
-      endif()
-    endif()
-  endforeach()
+# What a program of ours with the params of a backend has beside its sources.
+function(sill_add_host program backend)
+  sill_compile(${program})
+  target_include_directories(${program}
+    PRIVATE ${PROJECT_SOURCE_DIR}/conformance)
+  get_property(pkg TARGET sill_${backend} PROPERTY SILL_PKG)
+  if(pkg)
+    target_link_libraries(${program} PRIVATE PkgConfig::${pkg})
+  endif()
+  sill_link_backend(${program} ${backend})
+  set_target_properties(${program} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
 # sill_add_tests(<name> [<argument>...])
@@ -288,7 +291,7 @@ endfunction()
 
 # The install rules and the .pc file of one library.
 function(sill_install_library target name component)
-  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS" "" ${ARGN})
+  cmake_parse_arguments(arg "" "DESCRIPTION;PKG;FLAGS;CFLAGS" "" ${ARGN})
   install(TARGETS ${target} EXPORT sill-${component}
     FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT sill-${component} NAMESPACE sill::
@@ -333,6 +336,10 @@ function(sill_install_package)
     FILE sill-api-targets.cmake DESTINATION ${SILL_PACKAGE_DIR})
   get_property(SILL_BACKENDS GLOBAL PROPERTY SILL_BACKENDS)
   get_property(SILL_PROTOCOLS GLOBAL PROPERTY SILL_PROTOCOLS)
+  set(SILL_KIT "")
+  if(SILL_CONFORMANCE)
+    set(SILL_KIT conformance)
+  endif()
   configure_package_config_file(${SILL_CMAKE_DIR}/sillConfig.cmake.in
     ${PROJECT_BINARY_DIR}/package/sillConfig.cmake
     INSTALL_DESTINATION ${SILL_PACKAGE_DIR} NO_SET_AND_CHECK_MACRO)
@@ -343,5 +350,6 @@ function(sill_install_package)
     ${PROJECT_BINARY_DIR}/package/sillConfig.cmake
     ${PROJECT_BINARY_DIR}/package/sillConfigVersion.cmake
     ${SILL_CMAKE_DIR}/sillBackend.cmake
+    ${SILL_CMAKE_DIR}/sillMatrix.cmake
     DESTINATION ${SILL_PACKAGE_DIR})
 endfunction()

@@ -1,45 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.h: somebody's loop, for the cases of guest mode.
- *
- * A backend that can live in a host brings one in its test/host.c, written with
- * the host's own functions: a loop with one timer and one descriptor of its
- * own. Without that file the group H is left out for it.
- *
- * Threads  a host belongs to the thread that opened it.
+ * host.h: somebody's loop, for the cases of guest mode: the host of the
+ * backend's sill_conformance_params, where each of these is described.
  */
 #ifndef HOST_H
 #define HOST_H
 
-#include <sill/guest.h>
+#include "sill_conformance.h"
 
 struct host;
 
-/* Opens a loop; what fails ends the program. */
-struct host *host_open(void);
+static inline struct host *host_open(void)
+{
+    return sill_conformance_params.host->open();
+}
 
-/* Closes and frees it. Returns false, with only its own handles closed, while
- * something else is left in it. */
-bool host_close(struct host *host);
+static inline bool host_close(struct host *host)
+{
+    return sill_conformance_params.host->close(host);
+}
 
-/* Attaches a guest, and detaches one: as the attach call of the backend, and as
- * sill_guest_detach. */
-int host_attach(struct host *host, const struct sill_run_options *options,
-                struct sill_guest **guest);
-int host_detach(struct host *host, struct sill_guest *guest);
+static inline int host_attach(struct host *host,
+                              const struct sill_run_options *options,
+                              struct sill_guest **guest)
+{
+    return sill_conformance_params.host->attach(host, options, guest);
+}
 
-/* Calls (fn)(arg) every (ms) from now on, instead of what was called before; 0
- * for not at all. While there is something to call, the host does not end. */
-void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg),
-               void *arg);
+static inline int host_detach(struct host *host, struct sill_guest *guest)
+{
+    return sill_conformance_params.host->detach(host, guest);
+}
 
-/* The same, while the descriptor (fd) is readable; -1 for not at all. */
-void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg);
+static inline void host_tick(struct host *host, unsigned ms,
+                             void (*fn)(void *arg), void *arg)
+{
+    sill_conformance_params.host->tick(host, ms, fn, arg);
+}
 
-/* Runs the loop until it has nothing to do, or is stopped. */
-void host_run(struct host *host);
+static inline void host_watch(struct host *host, int fd, void (*fn)(void *arg),
+                              void *arg)
+{
+    sill_conformance_params.host->watch(host, fd, fn, arg);
+}
 
-/* From a callback, or a task: makes the present run return soon. */
-void host_stop(struct host *host);
+static inline void host_run(struct host *host)
+{
+    sill_conformance_params.host->run(host);
+}
+
+static inline void host_stop(struct host *host)
+{
+    sill_conformance_params.host->stop(host);
+}
 
 #endif

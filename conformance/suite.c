@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the cases share: running one, taking stock, processes, threads, the
- * walk over failures. See suite.h.
+ * What the cases share: streams, taking stock, processes, threads, the walk
+ * over failures. See suite.h.
  */
 #include "suite.h"
 #include "faults.h"
@@ -9,8 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,23 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-struct suite_case *suite_cases;
-struct sill_guest *suite_guest;
-int (*suite_run_as_guest)(sill_task_fn *fn, void *arg);
-bool suite_as_guest;
-
-static const struct suite_case *current;
-static struct suite_record *record;
-static atomic_size_t logged;
-static atomic_long blocks;
-
-void suite_register(struct suite_case *a_case)
+bool suite_has(unsigned properties)
 {
-    struct suite_case **place = &suite_cases;
-    while (*place != NULL && strcmp((*place)->rule, a_case->rule) <= 0)
-        place = &(*place)->next;
-    a_case->next = *place;
-    *place = a_case;
+    return (sill_conformance_params.properties & properties) == properties;
 }
 
 /* ---- time ---- */
@@ -70,126 +54,6 @@ int suite_crowd(int count)
 unsigned suite_limit(void)
 {
     return (unsigned)(20 + 5 * suite_scale());
-}
-
-/* ---- running a case ---- */
-
-static void *counted_alloc(void *arg, size_t size)
-{
-    (void)arg;
-    void *block = fault_strikes_alloc() ? NULL : malloc(size);
-    if (block != NULL)
-        atomic_fetch_add(&blocks, 1);
-    return block;
-}
-
-static void counted_free(void *arg, void *block)
-{
-    (void)arg;
-    atomic_fetch_sub(&blocks, 1);
-    free(block);
-}
-
-static void keep_log(void *arg, const char *line)
-{
-    size_t size = strlen(line);
-    (void)arg;
-    size_t at = atomic_fetch_add(&logged, size + 1);
-    if (at + size + 2 > sizeof(record->log))
-        return;
-    memcpy(record->log + at, line, size);
-    record->log[at + size] = '\n';
-}
-
-/* On the thread of the case, whatever it was doing: best effort, and a second
- * alarm ends the process if it fails. */
-static void bark(int number)
-{
-    (void)number;
-    record->state = SUITE_HUNG;
-    alarm(2);
-    if (suite_guest)
-        sill_guest_dump(suite_guest, NULL, NULL);
-    else
-        sill_dump(NULL, NULL);
-    _exit(3);
-}
-
-static void set_watchdog(void)
-{
-    struct sigaction action = {
-        .sa_handler = bark,
-        .sa_flags = (int)(SA_RESETHAND | SA_NODEFER),
-    };
-    sigaction(SIGALRM, &action, NULL);
-    alarm(suite_limit());
-}
-
-static void do_nothing(void *arg)
-{
-    (void)arg;
-}
-
-/* A runtime may keep a thread of its own from the first one on (a sanitizer
- * does): let it come before stock is taken. */
-static void start_first_thread(void)
-{
-    struct suite_thread thread;
-    suite_thread_start(&thread, do_nothing, NULL);
-    suite_thread_join(&thread);
-}
-
-static int run_body(void *arg)
-{
-    (void)arg;
-    current->body();
-    return 0;
-}
-
-void suite_run_case(const struct suite_case *a_case,
-                    struct suite_record *its_record)
-{
-    struct sill_allocator allocator = {counted_alloc, counted_free, NULL};
-    current = a_case;
-    record = its_record;
-    record->begin = sill_now();
-    record->state = SUITE_RUNNING;
-    sill_set_allocator(&allocator);
-    sill_set_log(keep_log, NULL);
-    set_watchdog();
-    start_first_thread();
-    struct suite_stock before = suite_take_stock();
-    int rc = 0;
-    if (current->inside)
-        rc = suite_as_guest ? suite_run_as_guest(run_body, NULL)
-                            : sill_run(run_body, NULL);
-    else
-        current->body();
-    ck_assert_msg(rc == 0, "sill_run returned %d, %s", rc, sill_strerror(rc));
-    fault_clear();
-    suite_check_stock(&before);
-    alarm(0);
-    record->end = sill_now();
-    record->state = SUITE_PASSED;
-}
-
-void suite_note(const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    vsnprintf(record->note, sizeof(record->note), format, list);
-    va_end(list);
-}
-
-bool suite_log_has(const char *text)
-{
-    return strstr(record->log, text) != NULL;
-}
-
-void suite_log_clear(void)
-{
-    memset(record->log, 0, sizeof(record->log));
-    atomic_store(&logged, 0);
 }
 
 /* ---- tasks ---- */
@@ -268,6 +132,11 @@ struct sill_address suite_loopback(uint16_t port)
 
 void suite_listen(struct sill_listener *listener, struct sill_address *address)
 {
+    if (sill_conformance_params.listening) {
+        ck_assert_int_eq(sill_conformance_params.listening(listener, address),
+                         0);
+        return;
+    }
     *address = suite_loopback(0);
     ck_assert_int_eq(sill_listener_listen(listener, address, NULL), 0);
     ck_assert_int_eq(sill_listener_local(listener, address), 0);
@@ -275,7 +144,7 @@ void suite_listen(struct sill_listener *listener, struct sill_address *address)
 
 /* Buffers of a fixed size: left to itself the kernel grows them while a
  * stream is being filled, for half a minute. */
-static void open_tcp(struct suite_pair *pair)
+static void open_loopback(struct suite_pair *pair)
 {
     struct sill_socket_options options = {.send_buffer = 65536,
                                           .receive_buffer = 65536};
@@ -287,6 +156,15 @@ static void open_tcp(struct suite_pair *pair)
         sill_stream_connect(&pair->a, &address, &options, SILL_NEVER), 0);
     ck_assert_int_eq(sill_listener_accept(&listener, &pair->b, SILL_NEVER), 0);
     sill_listener_close(&listener);
+}
+
+static void open_tcp(struct suite_pair *pair)
+{
+    if (sill_conformance_params.connected)
+        ck_assert_int_eq(sill_conformance_params.connected(&pair->a, &pair->b),
+                         0);
+    else
+        open_loopback(pair);
 }
 
 static void open_unix(struct suite_pair *pair)
@@ -303,7 +181,7 @@ void suite_pair_open(struct suite_pair *pair, enum suite_kind kind)
     if (kind == SUITE_TCP)
         open_tcp(pair);
     else if (kind == SUITE_UNIX)
-        open_unix(pair);
+        suite_has(SILL_CONFORMANCE_FD) ? open_unix(pair) : open_tcp(pair);
     else
         ck_assert_int_eq(sill_stream_pair(&pair->a, &pair->b, 65536), 0);
 }
@@ -342,7 +220,7 @@ static size_t fill_now(struct sill_stream *stream)
     return total;
 }
 
-size_t suite_fill(struct sill_stream *stream)
+static size_t fill_until_settled(struct sill_stream *stream)
 {
     sill_duration settling = settling_time(stream);
     size_t total = 0, more;
@@ -354,6 +232,17 @@ size_t suite_fill(struct sill_stream *stream)
             ck_assert_int_eq(sill_sleep(sill_after(settling)), 0);
     } while (settling > 0 && more > 0);
     return total;
+}
+
+size_t suite_fill(struct sill_stream *stream)
+{
+    if (!sill_conformance_params.clog)
+        return fill_until_settled(stream);
+
+    ssize_t taken = sill_conformance_params.clog(stream);
+
+    ck_assert_int_gt(taken, 0);
+    return (size_t)taken;
 }
 
 /* ---- threads and processes ---- */
@@ -493,11 +382,6 @@ int suite_descriptors(void)
 int suite_threads(void)
 {
     return count_entries("/proc/self/task");
-}
-
-long suite_blocks(void)
-{
-    return atomic_load(&blocks);
 }
 
 long long suite_mapped(void)

@@ -4,7 +4,7 @@
  *
  * A case is one claim of a header, named as that claim; it sees <sill/...>,
  * this file, faults.h and libc, and never which backend it runs on. The same
- * object files are linked with every backend.
+ * archive is linked with every backend.
  *
  *     (the sentence that is checked, as its header or rule has it)
  *     SILL_CASE(T, 01, child_never_runs_before_spawn_returns)
@@ -20,8 +20,6 @@
  *
  * Stack    a SILL_CASE body runs on an ordinary task's stack, 64 KiB: no big
  *          arrays. Statics are fine, for each case is a fresh process.
- * Loops    every passed ck_assert is a system call; in a loop of thousands
- *          compare by hand, and assert once.
  * Threads  ck_assert belongs to the thread that runs the case; other threads
  *          are made with suite_thread_start, and report through what they
  *          write before they are joined.
@@ -32,10 +30,12 @@
 #ifndef SUITE_H
 #define SUITE_H
 
+#include "ck.h"
+#include "sill_conformance.h"
+
 #include <sill/guest.h>
 #include <sill/sill.h>
 
-#include <check.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,21 +44,62 @@
 /*
  * Begins a case of rule (group)-(number), such as SILL_CASE(T, 01, name),
  * whose body runs inside the first task of a fresh loop. Keep the macro, its
- * three arguments and nothing else on one line that begins with SILL_CASE: the
- * build finds the cases by these lines, and calls this one T-01.name.
+ * arguments and nothing else on one line that begins with SILL_CASE: the build
+ * finds the cases by these lines, and calls this one T-01.name.
+ *
+ * What a case needs that not every backend has (see sill_conformance.h) goes
+ * with its group:
+ *
+ *     F  fd            K  fd_threads        all others  nothing
+ *     H  guest         V  virtual
+ *     W  threads
+ *
+ * or is said in a fourth argument, one of these words:
+ *
+ *     SILL_CASE(C, 01, cancel_wakes_watch_wait, fd)
+ *
+ * A backend that does not declare it has the case skipped, with that reason.
  */
-#define SILL_CASE(group, number, claim)                                        \
-    SUITE_REGISTER(group, number, claim, true)
+#define SILL_CASE(group, number, ...)                                          \
+    SUITE_REGISTER(group, number, true, __VA_ARGS__, group, )
 
 /* Is SILL_CASE for a body that runs outside of any loop, and calls sill_run
  * itself where it needs one. */
-#define SILL_CASE_OUTSIDE(group, number, claim)                                \
-    SUITE_REGISTER(group, number, claim, false)
+#define SILL_CASE_OUTSIDE(group, number, ...)                                  \
+    SUITE_REGISTER(group, number, false, __VA_ARGS__, group, )
+
+/* The words, and what the groups need. */
+enum suite_needs {
+    SUITE_NEEDS_nothing = 0,
+    SUITE_NEEDS_fd = SILL_CONFORMANCE_FD,
+    SUITE_NEEDS_guest = SILL_CONFORMANCE_GUEST,
+    SUITE_NEEDS_virtual = SILL_CONFORMANCE_VIRTUAL,
+    SUITE_NEEDS_threads = SILL_CONFORMANCE_THREADS,
+    SUITE_NEEDS_fd_threads = SILL_CONFORMANCE_FD | SILL_CONFORMANCE_THREADS,
+    SUITE_NEEDS_F = SUITE_NEEDS_fd,
+    SUITE_NEEDS_H = SUITE_NEEDS_guest,
+    SUITE_NEEDS_V = SUITE_NEEDS_virtual,
+    SUITE_NEEDS_W = SUITE_NEEDS_threads,
+    SUITE_NEEDS_K = SUITE_NEEDS_fd_threads,
+    SUITE_NEEDS_A = 0,
+    SUITE_NEEDS_C = 0,
+    SUITE_NEEDS_D = 0,
+    SUITE_NEEDS_G = 0,
+    SUITE_NEEDS_L = 0,
+    SUITE_NEEDS_Q = 0,
+    SUITE_NEEDS_R = 0,
+    SUITE_NEEDS_S = 0,
+    SUITE_NEEDS_T = 0,
+    SUITE_NEEDS_U = 0,
+    SUITE_NEEDS_X = 0,
+    SUITE_NEEDS_Y = 0
+};
 
 struct suite_case {
     const char *rule; /* "T-01" */
     const char *name, *file;
     int line;
+    unsigned needs; /* of enum sill_conformance_property */
     void (*body)(void);
     bool inside; /* of a task */
     struct suite_case *next;
@@ -68,32 +109,13 @@ struct suite_case {
 void suite_register(struct suite_case *a_case);
 extern struct suite_case *suite_cases;
 
-/* What a case leaves for the process that started it, in shared memory. */
-struct suite_record {
-    enum { SUITE_NOT_RUN, SUITE_RUNNING, SUITE_PASSED, SUITE_HUNG } state;
-
-    sill_time begin, end;
-    char note[256], log[8192];
-};
-
-/* Runs (a_case) in this process, watchdog and stock-taking around it. */
-void suite_run_case(const struct suite_case *a_case,
-                    struct suite_record *its_record);
-
-/* Runs (fn)(arg) as a task in somebody's loop, and returns its result; NULL
- * where the backend brings no host. */
+/* Runs (fn)(arg) as a task in the backend's host, and returns its result. */
 extern int (*suite_run_as_guest)(sill_task_fn *fn, void *arg);
-
-/* Runs the cases that are inside of a task that way. */
-extern bool suite_as_guest;
 
 /* Whose tasks are shown when a case hangs; NULL: those of the running loop. */
 extern struct sill_guest *suite_guest;
 
-/* How long a case may take, in seconds. */
-unsigned suite_limit(void);
-
-#define SUITE_REGISTER(group, number, claim, is_inside)                        \
+#define SUITE_REGISTER(group, number, is_inside, claim, its_needs, ...)        \
     static void case_##group##number##_##claim(void);                          \
     static void register_##group##number##_##claim(void)                       \
         __attribute__((constructor));                                          \
@@ -104,6 +126,7 @@ unsigned suite_limit(void);
             .name = #claim,                                                    \
             .file = __FILE__,                                                  \
             .line = __LINE__,                                                  \
+            .needs = SUITE_NEEDS_##its_needs,                                  \
             .body = case_##group##number##_##claim,                            \
             .inside = is_inside,                                               \
         };                                                                     \
@@ -111,11 +134,18 @@ unsigned suite_limit(void);
     }                                                                          \
     static void case_##group##number##_##claim(void)
 
+/* Whether the backend declares all of these (properties). For what makes the
+ * objects that cases work on: a case says what it needs in its SILL_CASE. */
+bool suite_has(unsigned properties);
+
 /* ---- time ---- */
 
-/* How much slower than usual things may be: SILL_TIMEOUT_SCALE of the
- * environment, 1 without. */
+/* How much slower than usual things may be: --timeout-scale, or else
+ * SILL_TIMEOUT_SCALE of the environment, or 1. */
 double suite_scale(void);
+
+/* How long a case may take, in seconds. */
+unsigned suite_limit(void);
 
 /* The upper bound for "it happens at all": 500 ms times the scale. */
 sill_duration suite_liveness(void);
@@ -168,8 +198,9 @@ int suite_returner(void *arg);
 /* ---- streams, two ends of one kind ---- */
 
 enum suite_kind {
-    SUITE_TCP,    /* over a listener on the loopback, accepted */
-    SUITE_UNIX,   /* an adopted socketpair */
+    SUITE_TCP,    /* as the backend's maker makes them, or over a listener on
+                   * the loopback, accepted */
+    SUITE_UNIX,   /* an adopted socketpair; without "fd" as SUITE_TCP */
     SUITE_MEMORY, /* sill_stream_pair, 64 KiB each way */
     SUITE_KINDS
 };
@@ -189,7 +220,8 @@ void suite_pair_close(struct suite_pair *pair);
  * many bytes went in. Afterwards any further write waits. Suspends. */
 size_t suite_fill(struct sill_stream *stream);
 
-/* A listener on a free port of 127.0.0.1, and where it is. */
+/* A listener of the backend's maker, or on a free port of 127.0.0.1, and where
+ * it is. */
 void suite_listen(struct sill_listener *listener, struct sill_address *address);
 
 /* The address 127.0.0.1 with (port). */

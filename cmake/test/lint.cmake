@@ -63,7 +63,7 @@ get_property(left_out GLOBAL PROPERTY SILL_LEFT_OUT)
 list(APPEND compiled ${left_out})
 list(JOIN compiled "\n" compiled)
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/compiled "${compiled}\n")
-if(count EQUAL 3 AND SILL_CONFORMANCE AND SILL_FUZZ)
+if(count EQUAL 3 AND SILL_CONFORMANCE AND SILL_CHECK AND SILL_FUZZ)
   sill_house_test(house.orphans "house;lint" orphans.sh
     ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/compiled)
 endif()

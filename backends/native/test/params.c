@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host over poll(2), by <sill/embed.h>. See host.h.
+ * A host over poll(2), by <sill/embed.h>. See sill_conformance.h.
  */
-#include "host.h"
+#include <sill_conformance.h>
 
 #include <sill/embed.h>
 
@@ -28,7 +28,7 @@ struct host {
     void *event_arg;
 };
 
-struct host *host_open(void)
+static void *open_host(void)
 {
     struct host *host = calloc(1, sizeof(*host));
 
@@ -54,22 +54,15 @@ static bool is_empty(const struct host *host)
     return true;
 }
 
-bool host_close(struct host *host)
-{
-    if (!is_empty(host))
-        return false;
-    free(host);
-    return true;
-}
-
 static void on_earlier(void *arg, sill_time when)
 {
     ((struct seat *)arg)->when = when;
 }
 
-int host_attach(struct host *host, const struct sill_run_options *options,
-                struct sill_guest **guest)
+static int attach(void *self, const struct sill_run_options *options,
+                  struct sill_guest **guest)
 {
+    struct host *host = self;
     struct seat *seat = seat_of(host, NULL);
     int rc = sill_embed_attach(on_earlier, seat, options, guest);
 
@@ -78,8 +71,9 @@ int host_attach(struct host *host, const struct sill_run_options *options,
     return rc;
 }
 
-int host_detach(struct host *host, struct sill_guest *guest)
+static int detach(void *self, struct sill_guest *guest)
 {
+    struct host *host = self;
     struct seat *seat = seat_of(host, guest);
     int rc = sill_guest_detach(guest);
 
@@ -88,16 +82,20 @@ int host_detach(struct host *host, struct sill_guest *guest)
     return rc;
 }
 
-void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
+static void tick(void *self, unsigned ms, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
+
     host->every = ms * SILL_MILLISECOND;
     host->tick = ms > 0 ? sill_after(host->every) : SILL_NEVER;
     host->on_tick = fn;
     host->tick_arg = arg;
 }
 
-void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
+static void watch(void *self, int fd, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
+
     host->fd = fd;
     host->on_event = fn;
     host->event_arg = arg;
@@ -163,14 +161,45 @@ static void run_once(struct host *host)
         run_guest(&host->seats[i], &entries[i]);
 }
 
-void host_run(struct host *host)
+static void run_host(void *self)
 {
+    struct host *host = self;
+
     host->stopped = false;
     while (!host->stopped && is_alive(host))
         run_once(host);
 }
 
-void host_stop(struct host *host)
+static void stop_host(void *self)
 {
+    struct host *host = self;
+
     host->stopped = true;
 }
+
+static bool close_host(void *self)
+{
+    struct host *host = self;
+
+    if (!is_empty(host))
+        return false;
+    free(host);
+    return true;
+}
+
+static const struct sill_conformance_host host_functions = {
+    .open = open_host,
+    .close = close_host,
+    .attach = attach,
+    .detach = detach,
+    .tick = tick,
+    .watch = watch,
+    .run = run_host,
+    .stop = stop_host,
+};
+
+const struct sill_conformance_params sill_conformance_params = {
+    .properties =
+        SILL_CONFORMANCE_FD | SILL_CONFORMANCE_GUEST | SILL_CONFORMANCE_THREADS,
+    .host = &host_functions,
+};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host over a plain uv_loop_t. See host.h.
+ * A host over a plain uv_loop_t. See sill_conformance.h.
  */
-#include "host.h"
+#include <sill_conformance.h>
 
 #include <sill/libuv.h>
 
@@ -21,7 +21,7 @@ struct host {
     void *event_arg;
 };
 
-struct host *host_open(void)
+static void *open_host(void)
 {
     struct host *host = calloc(1, sizeof(*host));
 
@@ -32,29 +32,17 @@ struct host *host_open(void)
     return host;
 }
 
-bool host_close(struct host *host)
+static int attach(void *self, const struct sill_run_options *options,
+                  struct sill_guest **guest)
 {
-    host_watch(host, -1, NULL, NULL);
-    if (!uv_is_closing((uv_handle_t *)&host->timer))
-        uv_close((uv_handle_t *)&host->timer, NULL);
-    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
+    struct host *host = self;
 
-    bool empty = uv_loop_close(&host->loop) == 0;
-
-    if (empty)
-        free(host);
-    return empty;
-}
-
-int host_attach(struct host *host, const struct sill_run_options *options,
-                struct sill_guest **guest)
-{
     return sill_libuv_attach(&host->loop, options, guest);
 }
 
-int host_detach(struct host *host, struct sill_guest *guest)
+static int detach(void *self, struct sill_guest *guest)
 {
-    (void)host;
+    (void)self;
     return sill_guest_detach(guest);
 }
 
@@ -65,8 +53,10 @@ static void on_timer(uv_timer_t *timer)
     host->on_tick(host->tick_arg);
 }
 
-void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
+static void tick(void *self, unsigned ms, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
+
     host->on_tick = fn;
     host->tick_arg = arg;
     uv_update_time(&host->loop);
@@ -99,8 +89,10 @@ static void stop_watching(struct host *host)
 }
 
 /* libuv wants a descriptor to itself. */
-void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
+static void watch(void *self, int fd, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
+
     stop_watching(host);
     if (fd < 0)
         return;
@@ -114,12 +106,49 @@ void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
     host->poll->data = host;
 }
 
-void host_run(struct host *host)
+static void run_host(void *self)
 {
+    struct host *host = self;
+
     (void)uv_run(&host->loop, UV_RUN_DEFAULT);
 }
 
-void host_stop(struct host *host)
+static void stop_host(void *self)
 {
+    struct host *host = self;
+
     uv_stop(&host->loop);
 }
+
+static bool close_host(void *self)
+{
+    struct host *host = self;
+
+    watch(host, -1, NULL, NULL);
+    if (!uv_is_closing((uv_handle_t *)&host->timer))
+        uv_close((uv_handle_t *)&host->timer, NULL);
+    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
+
+    bool empty = uv_loop_close(&host->loop) == 0;
+
+    if (empty)
+        free(host);
+    return empty;
+}
+
+static const struct sill_conformance_host host_functions = {
+    .open = open_host,
+    .close = close_host,
+    .attach = attach,
+    .detach = detach,
+    .tick = tick,
+    .watch = watch,
+    .run = run_host,
+    .stop = stop_host,
+};
+
+const struct sill_conformance_params sill_conformance_params = {
+    .properties =
+        SILL_CONFORMANCE_FD | SILL_CONFORMANCE_GUEST | SILL_CONFORMANCE_THREADS,
+    .host = &host_functions,
+};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host over a plain event_base. See host.h.
+ * A host over a plain event_base. See sill_conformance.h.
  */
-#include "host.h"
+#include <sill_conformance.h>
 
 #include <sill/libevent.h>
 
@@ -34,7 +34,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     host->on_event(host->event_arg);
 }
 
-struct host *host_open(void)
+static void *open_host(void)
 {
     struct host *host = calloc(1, sizeof(*host));
 
@@ -57,32 +57,23 @@ static int find_one(const struct event_base *base, const struct event *event,
     return 1;
 }
 
-bool host_close(struct host *host)
+static int attach(void *self, const struct sill_run_options *options,
+                  struct sill_guest **guest)
 {
-    host_watch(host, -1, NULL, NULL);
-    host_tick(host, 0, NULL, NULL);
-    if (event_base_foreach_event(host->base, find_one, NULL) != 0)
-        return false;
-    event_free(host->timer);
-    event_base_free(host->base);
-    free(host);
-    return true;
-}
+    struct host *host = self;
 
-int host_attach(struct host *host, const struct sill_run_options *options,
-                struct sill_guest **guest)
-{
     return sill_libevent_attach(host->base, options, guest);
 }
 
-int host_detach(struct host *host, struct sill_guest *guest)
+static int detach(void *self, struct sill_guest *guest)
 {
-    (void)host;
+    (void)self;
     return sill_guest_detach(guest);
 }
 
-void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
+static void tick(void *self, unsigned ms, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
     const struct timeval span = {ms / 1000, ms % 1000 * 1000};
 
     host->on_tick = fn;
@@ -93,8 +84,10 @@ void host_tick(struct host *host, unsigned ms, void (*fn)(void *arg), void *arg)
         (void)event_del(host->timer);
 }
 
-void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
+static void watch(void *self, int fd, void (*fn)(void *arg), void *arg)
 {
+    struct host *host = self;
+
     if (host->watch)
         event_free(host->watch);
     host->watch = NULL;
@@ -108,12 +101,47 @@ void host_watch(struct host *host, int fd, void (*fn)(void *arg), void *arg)
         abort();
 }
 
-void host_run(struct host *host)
+static void run_host(void *self)
 {
+    struct host *host = self;
+
     (void)event_base_dispatch(host->base);
 }
 
-void host_stop(struct host *host)
+static void stop_host(void *self)
 {
+    struct host *host = self;
+
     (void)event_base_loopbreak(host->base);
 }
+
+static bool close_host(void *self)
+{
+    struct host *host = self;
+
+    watch(host, -1, NULL, NULL);
+    tick(host, 0, NULL, NULL);
+    if (event_base_foreach_event(host->base, find_one, NULL) != 0)
+        return false;
+    event_free(host->timer);
+    event_base_free(host->base);
+    free(host);
+    return true;
+}
+
+static const struct sill_conformance_host host_functions = {
+    .open = open_host,
+    .close = close_host,
+    .attach = attach,
+    .detach = detach,
+    .tick = tick,
+    .watch = watch,
+    .run = run_host,
+    .stop = stop_host,
+};
+
+const struct sill_conformance_params sill_conformance_params = {
+    .properties =
+        SILL_CONFORMANCE_FD | SILL_CONFORMANCE_GUEST | SILL_CONFORMANCE_THREADS,
+    .host = &host_functions,
+};
