@@ -481,7 +481,7 @@ SILL_CASE_OUTSIDE(U, 04, memory_pair_needs_no_loop_but_room)
 
 /* stream.h, adopt: "made non-blocking and close-on-exec, and belongs to
  * (stream) from now on". */
-SILL_CASE(U, 04, adopted_socket_belongs_to_its_stream)
+SILL_CASE(U, 04, adopted_socket_belongs_to_its_stream, fd)
 {
     struct sill_stream stream;
     char byte;
@@ -500,7 +500,7 @@ SILL_CASE(U, 04, adopted_socket_belongs_to_its_stream)
 
 /* stream.h, adopt: SILL_EBADF, SILL_EINVAL (no stream socket), "with (fd)
  * still the caller's". */
-SILL_CASE(U, 04, what_is_no_stream_socket_is_not_adopted)
+SILL_CASE(U, 04, what_is_no_stream_socket_is_not_adopted, fd)
 {
     struct sill_stream stream;
     int fds[2], datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -543,7 +543,7 @@ SILL_CASE(U, 04, stream_may_be_moved_between_calls)
 /* stream.h, peer: "that of the time when the stream was connected or accepted,
  * also when the peer is gone"; shutdown: "SILL_ECONNRESET when the peer is
  * gone". */
-SILL_CASE(U, 04, reset_stream_still_knows_its_peer)
+SILL_CASE(U, 04, reset_stream_still_knows_its_peer, fd)
 {
     struct sill_stream stream;
     struct sill_address address;
@@ -574,7 +574,7 @@ SILL_CASE(U, 04, reset_stream_still_knows_its_peer)
 
 /* address.h: "SILL_FAMILY_NONE unnamed": so are the clients of a Unix-domain
  * socket. */
-SILL_CASE(U, 04, unix_clients_are_unnamed)
+SILL_CASE(U, 04, unix_clients_are_unnamed, fd)
 {
     struct suite_pair pair;
     struct sill_address address = suite_loopback(1);
@@ -973,7 +973,7 @@ static int option_of(int fd, int level, int name)
 
 /* stream.h: "(delay) TCP: gather small writes (no TCP_NODELAY)"; send_buffer
  * and receive_buffer in bytes; of connected and accepted streams. */
-SILL_CASE(U, 08, options_reach_the_kernel)
+SILL_CASE(U, 08, options_reach_the_kernel, fd)
 {
     for (int delay = 0; delay < 2; delay++) {
         struct sill_socket_options options = {
@@ -1007,7 +1007,7 @@ SILL_CASE(U, 08, options_reach_the_kernel)
 }
 
 /* stream.h: "(reuse_port) listeners, datagrams: share the port". */
-SILL_CASE(U, 08, port_is_shared_when_asked_for)
+SILL_CASE(U, 08, port_is_shared_when_asked_for, fd)
 {
     struct sill_socket_options share = {.reuse_port = true};
     struct sill_address address = suite_loopback(0);
@@ -1032,7 +1032,7 @@ SILL_CASE(U, 08, port_is_shared_when_asked_for)
 
 /* stream.h: "(ipv6_only) IPv6: do not take IPv4 as well": without it they are
  * taken. Machines without IPv6 have no such address. */
-SILL_CASE(U, 08, ipv6_takes_ipv4_unless_asked_not_to)
+SILL_CASE(U, 08, ipv6_takes_ipv4_unless_asked_not_to, fd)
 {
     for (int only = 0; only < 2; only++) {
         struct sill_socket_options options = {.ipv6_only = only};

@@ -59,19 +59,29 @@ static int check_ids(const struct words *ids)
 /* ---- properties ---- */
 
 /* Returns "needs fd, threads" and the like. */
-static const char *needs_text(unsigned properties)
+static const char *needs_text(unsigned needs)
 {
-    static const char *const words[] = {"fd", "guest", "virtual", "threads"};
-    static char texts[16][48];
-    char *text = texts[properties & 15];
+    static const char *const words[] = {"fd", "guest", "virtual", "threads",
+                                        "real time"};
+    static char texts[32][48];
+    char *text = texts[needs & 31];
 
     strcpy(text, "needs");
-    for (int i = 0; i < 4; i++)
-        if (properties & 1U << i) {
+    for (int i = 0; i < 5; i++)
+        if (needs & 1U << i) {
             strcat(text, text[5] == '\0' ? " " : ", ");
             strcat(text, words[i]);
         }
     return text;
+}
+
+/* What the backend declares, and what follows from it. */
+static unsigned properties(void)
+{
+    unsigned declared = sill_conformance_params.properties;
+    bool is_virtual = (declared & SILL_CONFORMANCE_VIRTUAL) != 0;
+
+    return declared | (is_virtual ? 0 : SUITE_NEEDS_real);
 }
 
 static void leave_out(struct choice *choice, enum outcome outcome,
@@ -88,7 +98,7 @@ static void decide(struct choice *choice, const struct options *options)
 
     if (options->guest)
         needs |= SILL_CONFORMANCE_GUEST;
-    needs &= ~sill_conformance_params.properties;
+    needs &= ~properties();
     if (needs != 0)
         leave_out(choice, SKIPPED, needs_text(needs));
     if (matches_one(choice->a_case, &options->disabled))

@@ -222,7 +222,7 @@ static void loop_with_tours(void *arg)
 }
 
 /* loops in different threads are independent. */
-SILL_CASE_OUTSIDE(Q, 05, loops_side_by_side_do_not_disturb_each_other)
+SILL_CASE_OUTSIDE(Q, 05, loops_side_by_side_do_not_disturb_each_other, threads)
 {
     struct loop loops[LOOPS];
 
@@ -244,7 +244,7 @@ static void loops_come_and_go(void *arg)
 }
 
 /* beginning and ending one leaves the others alone. */
-SILL_CASE_OUTSIDE(Q, 05, loops_that_come_and_go_do_not_disturb_each_other)
+SILL_CASE_OUTSIDE(Q, 05, loops_that_come_and_go_disturb_nobody, threads)
 {
     static int times = 20;
     struct loop loops[LOOPS];
@@ -276,7 +276,7 @@ static void loop_that_hogs(void *arg)
 }
 
 /* one that does not come back to its tasks does not stop another. */
-SILL_CASE(Q, 05, a_loop_that_is_stuck_does_not_stop_another)
+SILL_CASE(Q, 05, a_loop_that_is_stuck_does_not_stop_another, threads)
 {
     struct loop loop;
 
@@ -523,7 +523,7 @@ static void wake_by_peer(void)
 
 /* Q-06: while a deadline, another thread or a peer may still help, it is no
  * deadlock. */
-SILL_CASE(Q, 06, a_wait_that_can_still_end_is_no_deadlock)
+SILL_CASE(Q, 06, a_wait_that_can_still_end_is_no_deadlock, fd_threads)
 {
     wait_beside(wake_by_deadline);
     wait_beside(wake_by_thread);

@@ -79,7 +79,7 @@ SILL_CASE_OUTSIDE(X, 01, each_failure_around_memory_streams_is_survived)
     walk("reader");
 }
 
-SILL_CASE_OUTSIDE(X, 01, each_failure_around_adopted_streams_is_survived)
+SILL_CASE_OUTSIDE(X, 01, each_failure_around_adopted_streams_is_survived, fd)
 {
     walk("adopt");
 }
@@ -89,7 +89,7 @@ SILL_CASE_OUTSIDE(X, 01, each_failure_around_tcp_is_survived)
     walk("tcp");
 }
 
-SILL_CASE_OUTSIDE(X, 01, each_failure_around_unix_sockets_is_survived)
+SILL_CASE_OUTSIDE(X, 01, each_failure_around_unix_sockets_is_survived, fd)
 {
     walk("unix");
     walk("refused");
@@ -100,7 +100,7 @@ SILL_CASE_OUTSIDE(X, 01, each_failure_around_datagrams_is_survived)
     walk("datagram");
 }
 
-SILL_CASE_OUTSIDE(X, 01, each_failure_around_watches_is_survived)
+SILL_CASE_OUTSIDE(X, 01, each_failure_around_watches_is_survived, fd)
 {
     walk("watch");
 }
@@ -172,7 +172,7 @@ static void check_stream(struct suite_pair *pair)
 }
 
 /* opens fail with SILL_EMFILE, and existing streams work. */
-SILL_CASE(X, 02, without_descriptors_opens_fail_and_streams_work)
+SILL_CASE(X, 02, without_descriptors_opens_fail_and_streams_work, fd)
 {
     struct suite_pair pair;
     struct sill_listener open, listener;
@@ -204,7 +204,7 @@ SILL_CASE(X, 02, without_descriptors_opens_fail_and_streams_work)
 }
 
 /* sill_listener_accept: "no descriptor for it: it stays in the queue". */
-SILL_CASE(X, 02, without_descriptors_accept_fails_until_one_is_free)
+SILL_CASE(X, 02, without_descriptors_accept_fails_until_one_is_free, fd)
 {
     struct sill_listener listener;
     struct sill_stream client, server;
@@ -227,7 +227,7 @@ SILL_CASE(X, 02, without_descriptors_accept_fails_until_one_is_free)
 
 /* X-02: with any number of descriptors left, a tour of all calls succeeds or
  * says SILL_EMFILE; sill_run too. */
-SILL_CASE_OUTSIDE(X, 02, with_few_descriptors_left_nothing_else_goes_wrong)
+SILL_CASE_OUTSIDE(X, 02, with_few_descriptors_left_nothing_else_goes_wrong, fd)
 {
     int rc = SILL_EMFILE;
 
@@ -330,8 +330,7 @@ SILL_CASE(X, 04, ten_thousand_deadlines_at_once_are_all_met)
     for (long i = 0; i < count; i++)
         ck_assert_int_eq(sill_scope_spawn(&scope, sleep_until, &deadline), 0);
     (void)sill_yield();
-    while (sill_now() < deadline)
-        continue;
+    suite_spend_until(deadline);
     ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
     sill_scope_fini(&scope);
     ck_assert_int_eq(woken, count);
@@ -389,7 +388,7 @@ static void idle_for_a_second(void)
 
 /* X-05: 100 000 parked tasks, among them the readers of 10 000 idle streams:
  * idle means idle. */
-SILL_CASE(X, 05, a_large_idle_crowd_uses_no_processor_time)
+SILL_CASE(X, 05, a_large_idle_crowd_uses_no_processor_time, threads)
 {
     size_t crowd = crowd_size(100000), streams = crowd / 10;
     size_t sockets = at_most(streams - streams / 10, descriptors_allow() - 100);

@@ -193,7 +193,7 @@ static void check_real_port(const char *host)
 }
 
 /* listener.h: "port 0 picks a free one (see sill_listener_local)". */
-SILL_CASE(L, 01, port_zero_tells_the_real_port)
+SILL_CASE(L, 01, port_zero_tells_the_real_port, fd)
 {
     check_real_port("127.0.0.1");
     if (has_ipv6())
@@ -224,7 +224,7 @@ SILL_CASE(L, 02, accepted_and_connected_know_each_other)
 }
 
 /* L-02: accept tells the peer's address, as the peer itself sees it. */
-SILL_CASE(L, 02, accepted_stream_tells_the_clients_port)
+SILL_CASE(L, 02, accepted_stream_tells_the_clients_port, fd)
 {
     struct sill_listener listener;
     struct sill_address address, peer;
@@ -245,7 +245,7 @@ SILL_CASE(L, 02, accepted_stream_tells_the_clients_port)
 }
 
 /* L-02: accept tells the address of a peer that has already reset. */
-SILL_CASE(L, 02, accepted_stream_of_a_reset_client_tells_its_port)
+SILL_CASE(L, 02, accepted_stream_of_a_reset_client_tells_its_port, fd)
 {
     struct sill_listener listener;
     struct sill_address address, peer;
@@ -282,7 +282,7 @@ SILL_CASE(L, 02, accepted_stream_of_a_reset_client_tells_its_port)
 
 /* time.h: a past deadline tries once: a client that is there is taken; without
  * one accept is late, never early. */
-SILL_CASE(L, 03, late_accept_loses_no_connection)
+SILL_CASE(L, 03, late_accept_loses_no_connection, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -301,7 +301,7 @@ SILL_CASE(L, 03, late_accept_loses_no_connection)
 
 /* Accepts and a client at the same moment as a deadline: one or the other, and
  * the connection is there afterwards if it was not taken. */
-SILL_CASE(L, 03, deadline_racing_a_client_loses_no_connection)
+SILL_CASE(L, 03, deadline_racing_a_client_loses_no_connection, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -348,7 +348,7 @@ static void cancel_and_connect(bool connect_first)
 }
 
 /* listener.h: "with no connection lost", SILL_ECANCELED. */
-SILL_CASE(L, 03, cancelled_accept_loses_no_connection)
+SILL_CASE(L, 03, cancelled_accept_loses_no_connection, fd)
 {
     for (int i = 0; i < 20; i++) {
         cancel_and_connect(true);
@@ -396,7 +396,7 @@ SILL_CASE(L, 04, accept_after_close_says_closed)
 }
 
 /* A connection that nobody accepted ends with its listener. */
-SILL_CASE(L, 04, close_frees_the_port)
+SILL_CASE(L, 04, close_frees_the_port, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -441,7 +441,7 @@ static void race_accept(const int order[], void *arg)
 
 /* A client, cancel and close in one round, in every order: one of them is the
  * outcome, and nothing is left behind. */
-SILL_CASE(L, 04, close_and_all_else_in_every_order)
+SILL_CASE(L, 04, close_and_all_else_in_every_order, fd)
 {
     suite_permute(3, race_accept, NULL);
 }
@@ -474,7 +474,7 @@ SILL_CASE_OUTSIDE(L, 04, second_accept_ends_the_program)
 /* ---- L-05: a burst ---- */
 
 /* L-05: 1 000 clients connect before the first is accepted. */
-SILL_CASE(L, 05, burst_of_connects_is_all_accepted)
+SILL_CASE(L, 05, burst_of_connects_is_all_accepted, fd)
 {
     static int clients[1000];
     struct sill_listener listener;
@@ -550,7 +550,7 @@ static void check_connect(const struct sill_address *address,
 
 /* stream.h: "SILL_ECONNREFUSED nobody listens there", "with (stream) closed".
  * The port is held by a socket that does not listen. */
-SILL_CASE(L, 06, refused_connect_says_so)
+SILL_CASE(L, 06, refused_connect_says_so, fd)
 {
     struct sill_address address;
     uint16_t port;
@@ -564,7 +564,7 @@ SILL_CASE(L, 06, refused_connect_says_so)
 
 /* stream.h: "SILL_ENETUNREACH, SILL_EHOSTUNREACH no way there". TCP reaches no
  * broadcast address; the other code, which no loopback gives, is forced. */
-SILL_CASE(L, 06, unreachable_connect_says_so)
+SILL_CASE(L, 06, unreachable_connect_says_so, fd)
 {
     struct sill_address address;
 
@@ -579,7 +579,7 @@ SILL_CASE(L, 06, unreachable_connect_says_so)
 
 /* stream.h: "SILL_ETIMEDOUT (deadline)", here of a listener whose queue is
  * full, "or the network gave up", which is forced. */
-SILL_CASE(L, 06, silent_connect_is_late)
+SILL_CASE(L, 06, silent_connect_is_late, fd)
 {
     uint16_t port;
     int listening = bare_bind(&port, 0), client = bare_connect(port);
@@ -624,7 +624,7 @@ SILL_CASE(L, 06, cancelled_connect_reaches_nobody)
 }
 
 /* stream.h: "SILL_EINVAL not an address to connect to"; "SILL_EMFILE". */
-SILL_CASE(L, 06, connect_reports_what_else_it_lists)
+SILL_CASE(L, 06, connect_reports_what_else_it_lists, fd)
 {
     struct sill_address nowhere = {0}, address = suite_loopback(9);
 
@@ -665,7 +665,7 @@ static void check_listen(const char *text, int expected)
     ck_assert_int_eq(accept_and_close(&listener, SILL_NEVER), SILL_ECLOSED);
 }
 
-SILL_CASE(L, 06, listen_reports_what_it_lists)
+SILL_CASE(L, 06, listen_reports_what_it_lists, fd)
 {
     struct sill_listener listener;
     struct sill_address address, nowhere = {0};
@@ -691,7 +691,7 @@ SILL_CASE(L, 06, listen_reports_what_it_lists)
 /* ---- L-07: clients that went away ---- */
 
 /* L-07: a client that resets before accept does not end the loop. */
-SILL_CASE(L, 07, client_that_resets_before_accept_is_survived)
+SILL_CASE(L, 07, client_that_resets_before_accept_is_survived, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -717,7 +717,7 @@ SILL_CASE(L, 07, client_that_resets_before_accept_is_survived)
 
 /* listener.h: "Clients that went away before they were accepted are passed
  * over": what systems report for them is not the caller's business. */
-SILL_CASE(L, 07, aborted_connection_is_passed_over)
+SILL_CASE(L, 07, aborted_connection_is_passed_over, fd)
 {
     static const int errors[] = {ECONNABORTED, EINTR, EPROTO};
     struct sill_listener listener;
@@ -764,7 +764,7 @@ static void permit_descriptors(rlim_t before)
 
 /* listener.h: "SILL_EMFILE ... it stays in the queue; try again when some are
  * free ... this call fails at once each time". */
-SILL_CASE(L, 08, accept_without_descriptors_fails_at_once_and_recovers)
+SILL_CASE(L, 08, accept_without_descriptors_fails_at_once_and_recovers, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -784,7 +784,7 @@ SILL_CASE(L, 08, accept_without_descriptors_fails_at_once_and_recovers)
 
 /* L-08: "no spin": the loop rests between one error and the next try, and a
  * task that already waited learns of it once. */
-SILL_CASE(L, 08, loop_without_descriptors_rests)
+SILL_CASE(L, 08, loop_without_descriptors_rests, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -829,7 +829,7 @@ SILL_CASE(F, 12, clients_that_nobody_accepts_do_not_spin)
 }
 
 /* The other ways in which a system has nothing left. */
-SILL_CASE(L, 08, accept_names_what_is_exhausted)
+SILL_CASE(L, 08, accept_names_what_is_exhausted, fd)
 {
     static const int errors[][2] = {{EMFILE, SILL_EMFILE},
                                     {ENFILE, SILL_EMFILE},
@@ -852,7 +852,7 @@ SILL_CASE(L, 08, accept_names_what_is_exhausted)
 
 /* And the one way in which it does not want to: told at once, and once for each
  * accept. */
-SILL_CASE(L, 08, accept_that_is_forbidden_says_so_and_does_not_spin)
+SILL_CASE(L, 08, accept_that_is_forbidden_says_so_and_does_not_spin, fd)
 {
     struct sill_listener listener;
     struct sill_address address;
@@ -924,7 +924,7 @@ static void check_serves(struct sill_listener *listener,
 
 /* listener.h: "or a Unix-domain socket, where the file ... [is] removed again
  * at close". */
-SILL_CASE(L, 09, unix_file_goes_with_its_listener)
+SILL_CASE(L, 09, unix_file_goes_with_its_listener, fd)
 {
     struct place place = place_make();
     struct sill_listener listener;
@@ -941,7 +941,7 @@ SILL_CASE(L, 09, unix_file_goes_with_its_listener)
 }
 
 /* listener.h: "the file of a listener that is gone is replaced". */
-SILL_CASE(L, 09, stale_unix_file_is_replaced)
+SILL_CASE(L, 09, stale_unix_file_is_replaced, fd)
 {
     struct place place = place_make();
     struct sill_listener listener;
@@ -956,7 +956,7 @@ SILL_CASE(L, 09, stale_unix_file_is_replaced)
 }
 
 /* listener.h: "SILL_EADDRINUSE somebody else listens there", undisturbed. */
-SILL_CASE(L, 09, live_unix_listener_is_left_alone)
+SILL_CASE(L, 09, live_unix_listener_is_left_alone, fd)
 {
     struct place place = place_make();
     struct sill_listener first, second;
@@ -972,7 +972,7 @@ SILL_CASE(L, 09, live_unix_listener_is_left_alone)
 }
 
 /* A live listener whose queue is full lives, too. */
-SILL_CASE(L, 09, busy_unix_listener_is_left_alone)
+SILL_CASE(L, 09, busy_unix_listener_is_left_alone, fd)
 {
     struct place place = place_make();
     struct sill_listener listener;
@@ -992,7 +992,7 @@ SILL_CASE(L, 09, busy_unix_listener_is_left_alone)
 }
 
 /* What is not a socket was not left by a listener and is never removed. */
-SILL_CASE(L, 09, other_files_are_left_alone)
+SILL_CASE(L, 09, other_files_are_left_alone, fd)
 {
     struct place place = place_make();
     struct sill_listener listener;
@@ -1007,7 +1007,7 @@ SILL_CASE(L, 09, other_files_are_left_alone)
 }
 
 /* address.h: "unix:@abstract": no file, and the name is free after close. */
-SILL_CASE(L, 09, abstract_names_work)
+SILL_CASE(L, 09, abstract_names_work, fd)
 {
     char text[64];
     struct sill_address address;
@@ -1026,7 +1026,7 @@ SILL_CASE(L, 09, abstract_names_work)
 }
 
 /* L-06 and L-09: a Unix-domain connect waits for a full queue, as TCP does. */
-SILL_CASE(L, 09, connect_waits_for_a_full_unix_queue)
+SILL_CASE(L, 09, connect_waits_for_a_full_unix_queue, fd)
 {
     struct place place = place_make();
     struct sill_socket_options options = {.backlog = 1};
@@ -1118,7 +1118,7 @@ static int open_one_of_each(void *arg)
 }
 
 /* L-10: accepted and created descriptors are close-on-exec and non-blocking. */
-SILL_CASE_OUTSIDE(L, 10, descriptors_are_close_on_exec_and_non_blocking)
+SILL_CASE_OUTSIDE(L, 10, descriptors_are_close_on_exec_and_non_blocking, fd)
 {
     mark_open(open_before);
     ck_assert_int_eq(sill_run(open_one_of_each, NULL), 0);

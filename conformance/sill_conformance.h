@@ -101,6 +101,10 @@ struct sill_conformance_params {
     int (*listening)(struct sill_listener *listener,
                      struct sill_address *address);
 
+    /* With SILL_CONFORMANCE_VIRTUAL: makes it (instant) while the present task
+     * keeps running, as a long computation does. */
+    void (*spend_until)(sill_time instant);
+
     /* With SILL_CONFORMANCE_GUEST. */
     const struct sill_conformance_host *host;
 };

@@ -962,7 +962,7 @@ static void reset(struct bare *bare)
 }
 
 /* S-13: reset while reading is an error. */
-SILL_CASE(S, 13, reset_wakes_a_reader_with_an_error)
+SILL_CASE(S, 13, reset_wakes_a_reader_with_an_error, fd)
 {
     struct bare bare = open_bare();
     struct reading reading;
@@ -975,7 +975,7 @@ SILL_CASE(S, 13, reset_wakes_a_reader_with_an_error)
 
 /* stream.h: "After a reset, bytes that arrived before it may be lost"; those
  * that are not come first, in order, and no clean end is ever seen. */
-SILL_CASE(S, 13, bytes_before_a_reset_come_in_order_or_not_at_all)
+SILL_CASE(S, 13, bytes_before_a_reset_come_in_order_or_not_at_all, fd)
 {
     struct bare bare = open_bare();
     static unsigned char bytes[5000];
@@ -1015,13 +1015,13 @@ static void reset_both(bool writer_first)
     sill_stream_close(&bare.stream);
 }
 
-SILL_CASE(S, 13, reset_wakes_reader_and_writer)
+SILL_CASE(S, 13, reset_wakes_reader_and_writer, fd)
 {
     reset_both(false);
     reset_both(true);
 }
 
-SILL_CASE(S, 13, reset_learned_by_a_write_is_no_end_for_the_reader)
+SILL_CASE(S, 13, reset_learned_by_a_write_is_no_end_for_the_reader, fd)
 {
     struct bare bare = open_bare();
     char byte;
@@ -1082,7 +1082,7 @@ static void check_six(struct sill_stream *stream)
 }
 
 /* S-01: a read ends at urgent data; what follows it arrives all the same. */
-SILL_CASE(S, 01, urgent_data_does_not_hold_up_what_follows)
+SILL_CASE(S, 01, urgent_data_does_not_hold_up_what_follows, fd)
 {
     struct bare bare = open_bare();
     char byte;
@@ -1116,7 +1116,7 @@ static void send_itself(int peer)
 }
 
 /* S-01: and so at passed descriptors, which nobody takes. */
-SILL_CASE(S, 01, passed_descriptors_do_not_hold_up_what_follows)
+SILL_CASE(S, 01, passed_descriptors_do_not_hold_up_what_follows, fd)
 {
     struct sill_stream stream;
     int ends[2];
@@ -1414,7 +1414,7 @@ static void move_interrupted(struct suite_pair *pair)
 }
 
 /* S-15: calls that a signal interrupts are made again. */
-SILL_CASE(S, 15, interrupted_calls_change_nothing)
+SILL_CASE(S, 15, interrupted_calls_change_nothing, fd)
 {
     on_each_kind(move_interrupted);
 }

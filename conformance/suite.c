@@ -37,6 +37,19 @@ sill_duration suite_liveness(void)
     return (sill_duration)(500 * SILL_MILLISECOND * suite_scale());
 }
 
+sill_duration suite_lateness(void)
+{
+    return suite_has(SILL_CONFORMANCE_VIRTUAL) ? 0 : suite_liveness();
+}
+
+void suite_spend_until(sill_time instant)
+{
+    if (sill_conformance_params.spend_until)
+        sill_conformance_params.spend_until(instant);
+    while (sill_now() < instant)
+        continue;
+}
+
 int suite_many(int count)
 {
     int fewer = (int)(count / suite_scale());

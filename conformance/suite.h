@@ -24,8 +24,10 @@
  *          are made with suite_thread_start, and report through what they
  *          write before they are joined.
  * Time     lower bounds are exact; upper bounds are for liveness only, and
- *          are suite_liveness(). Never sleep to make something happen first:
- *          yield, or wait for it.
+ *          are suite_liveness(), or suite_lateness() after a deadline: where
+ *          time is virtual that is exact, too. To let time pass without a wait
+ *          there is suite_spend_until. Never sleep to make something happen
+ * first: yield, or wait for it.
  */
 #ifndef SUITE_H
 #define SUITE_H
@@ -75,6 +77,7 @@ enum suite_needs {
     SUITE_NEEDS_guest = SILL_CONFORMANCE_GUEST,
     SUITE_NEEDS_virtual = SILL_CONFORMANCE_VIRTUAL,
     SUITE_NEEDS_threads = SILL_CONFORMANCE_THREADS,
+    SUITE_NEEDS_real = 16, /* time that passes by itself: not virtual */
     SUITE_NEEDS_fd_threads = SILL_CONFORMANCE_FD | SILL_CONFORMANCE_THREADS,
     SUITE_NEEDS_F = SUITE_NEEDS_fd,
     SUITE_NEEDS_H = SUITE_NEEDS_guest,
@@ -149,6 +152,13 @@ unsigned suite_limit(void);
 
 /* The upper bound for "it happens at all": 500 ms times the scale. */
 sill_duration suite_liveness(void);
+
+/* How late a deadline may be noticed: that much, or not at all where time is
+ * virtual. */
+sill_duration suite_lateness(void);
+
+/* Keeps the thread, and so the loop, to itself until (instant). */
+void suite_spend_until(sill_time instant);
 
 /* How many to take where a rule says (count): fewer by the scale, so that a
  * slow build ends in time, but at least 16. */

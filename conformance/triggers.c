@@ -62,13 +62,6 @@ static int add_one(void *arg)
     return 0;
 }
 
-/* Keeps the thread busy until (instant) has passed. */
-static void spin_until(sill_time instant)
-{
-    while (sill_now() < instant)
-        continue;
-}
-
 /* ---- A-01 ---- */
 
 /* "a trigger that was resumed before returns at once, without a switch to
@@ -221,7 +214,7 @@ static void all_three(const int order[], void *arg)
         else if (order[i] == CANCEL && waiter.ended == 0)
             sill_cancel(task, SILL_PAST);
         else
-            spin_until(waiter.deadline);
+            suite_spend_until(waiter.deadline);
     }
     int rc = suite_await(task);
     ck_assert(resumed);
@@ -310,7 +303,7 @@ static void race_once(int i)
 
 /* "resume, deadline and cancel racing 100 000 times: exactly one outcome,
  * never two wake-ups" */
-SILL_CASE(A, 03, racing_reasons_have_one_outcome)
+SILL_CASE(A, 03, racing_reasons_have_one_outcome, threads)
 {
     struct suite_thread thread;
     int lost = 0;
@@ -362,7 +355,7 @@ static bool is_written(const struct letter *letter, int i)
 
 /* "Everything written before it is visible to the task after its suspend", on
  * another thread, whether the resume comes before the wait or during it. */
-SILL_CASE(A, 04, what_was_written_before_a_resume_is_visible)
+SILL_CASE(A, 04, what_was_written_before_a_resume_is_visible, threads)
 {
     struct suite_thread thread;
     int wrong = 0;
@@ -417,7 +410,7 @@ static void look(const struct sill_trigger *trigger, uintptr_t seen[WORDS])
  * "a resume that already began and lost does not touch it again": two threads
  * resume, and once suspend has returned not a byte of the trigger changes.
  */
-SILL_CASE(A, 05, a_losing_resume_does_not_touch_the_trigger)
+SILL_CASE(A, 05, a_losing_resume_does_not_touch_the_trigger, threads)
 {
     static int numbers[2] = {0, 1};
     struct suite_thread threads[2];
@@ -473,7 +466,7 @@ static int suspend_on_the_stack(void)
 
 /* "as soon as suspend has returned success the trigger may go": its memory is
  * written over at once, and the winner must be done with it. */
-SILL_CASE(A, 05, a_trigger_may_go_as_soon_as_suspend_returned)
+SILL_CASE(A, 05, a_trigger_may_go_as_soon_as_suspend_returned, threads)
 {
     struct suite_thread thread;
     int count = suite_many(10000), failed = 0;
@@ -569,10 +562,10 @@ SILL_CASE(A, 08, hook_runs_once_when_cancelled_and_late)
         struct sill_task *task = suite_spawn(wait, &waiter);
         suite_yield(1);
         if (i == 0)
-            spin_until(waiter.deadline);
+            suite_spend_until(waiter.deadline);
         sill_cancel(task, SILL_PAST);
         if (i == 1)
-            spin_until(waiter.deadline);
+            suite_spend_until(waiter.deadline);
         int rc = suite_await(task);
         ck_assert(rc == SILL_ECANCELED || rc == SILL_ETIMEDOUT);
         ck_assert_int_eq(waiter.hooks, 1);
@@ -628,7 +621,7 @@ SILL_CASE(A, 08, hook_does_not_run_after_a_resume_won)
     suite_yield(1);
     sill_resume(&waiter.trigger, 1);
     sill_cancel(task, SILL_PAST);
-    spin_until(waiter.deadline);
+    suite_spend_until(waiter.deadline);
     ck_assert_int_eq(suite_await(task), 0);
     ck_assert_int_eq(waiter.hooks, 0);
 }
