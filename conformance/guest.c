@@ -494,7 +494,7 @@ static void attach_start_run(void)
 
 /* X-01: when an allocation or a call fails, attach and start say so, nothing
  * is left behind, and (done) is called only for what was started. */
-SILL_CASE_OUTSIDE(X, 01, attach_and_start_fail_cleanly)
+SILL_CASE_OUTSIDE(X, 01, attach_and_start_fail_cleanly, guest)
 {
     suite_walk_failures(attach_start_run);
 }

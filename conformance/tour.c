@@ -249,6 +249,8 @@ static int tour_thread(void *unused)
     pthread_t thread;
 
     (void)unused;
+    if (!suite_has(SILL_CONFORMANCE_THREADS))
+        return 0;
     if (pthread_create(&thread, NULL, resume_from_thread, &trigger) != 0)
         return SILL_ENOMEM;
 
@@ -349,6 +351,8 @@ static int tour_adopt(void *unused)
     int ends[2];
 
     (void)unused;
+    if (!suite_has(SILL_CONFORMANCE_FD))
+        return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return SILL_EMFILE;
 
@@ -478,6 +482,8 @@ static int tour_unix(void *unused)
     char path[64];
 
     (void)unused;
+    if (!suite_has(SILL_CONFORMANCE_FD))
+        return 0;
     own_path(path, sizeof(path), "/tmp/sill-tour-%ld-%ld");
 
     int rc = sill_address_unix(&meeting.address, path);
@@ -499,6 +505,8 @@ static int tour_refused(void *unused)
     char text[64];
 
     (void)unused;
+    if (!suite_has(SILL_CONFORMANCE_FD))
+        return 0;
     own_path(text, sizeof(text), "unix:@sill-nowhere-%ld-%ld");
 
     int rc = sill_address_parse(&nowhere, text);
@@ -555,6 +563,8 @@ static int tour_watch(void *unused)
     int ends[2];
 
     (void)unused;
+    if (!suite_has(SILL_CONFORMANCE_FD))
+        return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return SILL_EMFILE;
 

@@ -7,7 +7,8 @@
  *
  * Each is a task function. It returns 0 when all went as the headers say, or
  * the first error that a call reported, having closed and awaited whatever it
- * had begun; SILL_EPROTO stands for an answer that was wrong.
+ * had begun; SILL_EPROTO stands for an answer that was wrong. A tour of what
+ * the backend does not declare ends at once.
  */
 #ifndef TOUR_H
 #define TOUR_H
