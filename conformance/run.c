@@ -86,8 +86,9 @@ static int wait_for(pid_t child)
 {
     int status = 0;
 
-    if (!has_ended(child, milliseconds() + (suite_limit() + 10) * 1000L,
-                   &status)) {
+    long patience = suite_limit() * 1500L; /* ms: the watchdog comes first */
+
+    if (!has_ended(child, milliseconds() + patience, &status)) {
         record->state = STAGE_HUNG;
         kill(child, SIGKILL);
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -99,9 +99,9 @@ static void bark(int number)
     record->state = STAGE_HUNG;
     alarm(2);
     if (suite_guest)
-        sill_guest_dump(suite_guest, NULL, NULL);
+        sill_guest_dump(suite_guest, keep_log, NULL);
     else
-        sill_dump(NULL, NULL);
+        sill_dump(keep_log, NULL);
     _exit(3);
 }
 

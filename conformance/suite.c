@@ -66,7 +66,10 @@ int suite_crowd(int count)
 
 unsigned suite_limit(void)
 {
-    return (unsigned)(20 + 5 * suite_scale());
+    double scale = suite_scale();
+    double limit = scale < 1 ? 25 * scale : 20 + 5 * scale;
+
+    return limit > 1 ? (unsigned)limit : 1;
 }
 
 /* ---- tasks ---- */

@@ -10,10 +10,11 @@ cd "$1" || exit 1
 wrong=$(mktemp) # a variable would be lost with the subshell of a pipeline
 trap 'rm -f "$wrong"' EXIT
 
-# Prints the C files and headers below the folders, without the examples of what
-# others write: these see what was installed, and are built from it.
+# Prints the C files and headers below the folders, without backends that are
+# examples, built from what was installed, or a test of the conformance kit.
 sources() {
-    find "$@" -name '*.[ch]' ! -path 'examples/backend-*' | sort
+    find "$@" -name '*.[ch]' ! -path 'examples/backend-*' \
+        ! -path 'conformance/test/bare.c' | sort
 }
 
 # refuse WHY: no line may arrive.
