@@ -19,19 +19,26 @@ function(sill_link_backend program backend)
   endif()
 endfunction()
 
-# sill_add_backend_matrix(<name> SOURCES ... BACKENDS ... [LINK ...]
+# sill_add_backend_matrix(<name> SOURCES ... [BACKENDS ...] [LINK ...]
 #                         [LINK_OPTIONS ...] [ARGUMENTS ...] [NO_TESTS])
 #
 # Compiles the sources once, as the target <name>, and links them into one
 # program <name>-<backend> for each backend: the same object files, and the
 # test <backend>.<name> runs it with the arguments.
 #
-# BACKENDS   those of sill by name, somebody else's by target
+# BACKENDS   those of sill by name, somebody else's by target; without any, those
+#            that find_package(sill) has found
 # LINK       what the sources use, such as a protocol
 # NO_TESTS   the programs only
 function(sill_add_backend_matrix name)
   cmake_parse_arguments(arg "NO_TESTS" ""
     "SOURCES;BACKENDS;LINK;LINK_OPTIONS;ARGUMENTS" ${ARGN})
+  if(NOT arg_BACKENDS)
+    set(arg_BACKENDS ${sill_BACKENDS})
+  endif()
+  if(NOT arg_BACKENDS)
+    message(FATAL_ERROR "${name}: there are no backends")
+  endif()
   add_library(${name} OBJECT ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} sill::sill)
   foreach(backend IN LISTS arg_BACKENDS)

@@ -10,6 +10,11 @@
 #   consumer.sh WORK two PREFIX A B             two: a configure error
 #   consumer.sh WORK beside PREFIX A B          two, through their pointers
 #   consumer.sh WORK missing PREFIX             an unknown component
+#   consumer.sh WORK matrix PREFIX OWN BACKEND...
+#                                               one test on several backends,
+#                                               one of them from sources in OWN
+#   consumer.sh WORK kit PREFIX OWN             OWN passes the conformance kit
+#   consumer.sh WORK kit-pkg PREFIX OWN         and without CMake
 #
 # CC is the compiler; WORK a folder to use, emptied first.
 set -eu
@@ -24,8 +29,10 @@ rm -rf "$work"
 mkdir -p "$work"
 log=$work/log
 
+project=$here/consumer
+
 configure() {
-    cmake -S "$here/consumer" -B "$work/build" -DCMAKE_C_COMPILER="$CC" \
+    cmake -S "$project" -B "$work/build" -DCMAKE_C_COMPILER="$CC" \
         "$@" >"$log" 2>&1
 }
 
@@ -66,6 +73,19 @@ prints() {
     }
 }
 
+# Lets pkg-config and programs find what was installed.
+find_pkg() {
+    PKG_CONFIG_PATH=$(dirname "$(find "$where" -name sill.pc)")
+    LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
+    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+}
+
+# Runs the tests of the build, and shows what they say.
+passes() {
+    ctest --test-dir "$work/build" -j2 --output-on-failure --no-tests=error \
+        >"$log" 2>&1
+}
+
 case $how in
 find)
     run configure -DCMAKE_PREFIX_PATH="$where" -DCONSUMER_COMPONENTS="$1;http"
@@ -73,9 +93,7 @@ find)
     prints "$1: OK" "$work/build/consumer"
     ;;
 pkg)
-    PKG_CONFIG_PATH=$(dirname "$(find "$where" -name sill.pc)")
-    LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
-    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+    find_pkg
     # Both orders must do.
     for modules in "sill-http sill-$1" "sill-$1 sill-http"; do
         # shellcheck disable=SC2046,SC2086
@@ -110,5 +128,44 @@ beside)
 missing)
     fails_with 'nosuch' \
         configure -DCMAKE_PREFIX_PATH="$where" -DCONSUMER_COMPONENTS=nosuch
+    ;;
+matrix)
+    project=$here/matrix
+    own=$1
+    shift
+    backends=$(echo "$*" | tr ' ' ';')
+    run configure -DCMAKE_PREFIX_PATH="$where" -DMATRIX_OWN="$own" \
+        -DMATRIX_BACKENDS="$backends"
+    run build all
+    for backend in "$@" own; do
+        name=$backend
+        [ "$name" != own ] || name=poll
+        prints "on $name" "$work/build/reason_test-$backend" OK
+    done
+    run passes
+    run grep -q "tests passed, 0 tests failed out of $(($# + 1))" "$log"
+    ;;
+kit)
+    project=$1
+    # What takes long is left to those who have the time.
+    run configure -DCMAKE_PREFIX_PATH="$where" -DPOLL_GROUPS='T;A;D;F;H' \
+        -DCMAKE_C_FLAGS='-Wall -Wextra -Wpedantic -Wconversion -Werror'
+    run build all
+    run passes
+    run grep -q 'poll\.H-01 (Skipped)' "$log"
+    cd "$work/build"
+    grep -q '"case": "idle_descriptors_cost_nothing", "outcome": "xfail"' \
+        conformance.json
+    grep -q '"outcome": "skip".*"reason": "needs guest"' conformance.json
+    grep -q '<title>sill conformance</title>' conformance.html
+    ;;
+kit-pkg)
+    find_pkg
+    # shellcheck disable=SC2046
+    "$CC" -D_GNU_SOURCE "$1"/params.c "$1"/backend.c "$1"/default.c \
+        -o "$work/conformance-poll" \
+        $(pkg-config --cflags --libs sill-conformance)
+    "$work/conformance-poll" T-01 F-01 W-01 >"$log"
+    run grep -q ' passed, 0 failed on poll$' "$log"
     ;;
 esac
