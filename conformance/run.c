@@ -85,7 +85,6 @@ static bool has_ended(pid_t child, long end, int *status)
 static int wait_for(pid_t child)
 {
     int status = 0;
-
     long patience = suite_limit() * 1500L; /* ms: the watchdog comes first */
 
     if (!has_ended(child, milliseconds() + patience, &status)) {

@@ -14,6 +14,7 @@
 #                                               one test on several backends,
 #                                               one of them from sources in OWN
 #   consumer.sh WORK kit PREFIX OWN             OWN passes the conformance kit
+#   consumer.sh WORK kit-options PREFIX OWN     some of it, with all options
 #   consumer.sh WORK kit-pkg PREFIX OWN         and without CMake
 #
 # CC is the compiler; WORK a folder to use, emptied first.
@@ -83,7 +84,7 @@ find_pkg() {
 # Runs the tests of the build, and shows what they say.
 passes() {
     ctest --test-dir "$work/build" -j2 --output-on-failure --no-tests=error \
-        >"$log" 2>&1
+        "$@" >"$log" 2>&1
 }
 
 case $how in
@@ -158,6 +159,20 @@ kit)
         conformance.json
     grep -q '"outcome": "skip".*"reason": "needs guest"' conformance.json
     grep -q '<title>sill conformance</title>' conformance.html
+    ;;
+kit-options)
+    project=$here/matrix
+    run configure -DCMAKE_PREFIX_PATH="$where" -DMATRIX_OWN="$1" \
+        -DMATRIX_BACKENDS=native -DMATRIX_KIT=conformance
+    run build all
+    run passes -L mine -R 'T-0[1-3]' -V
+    for line in '"--repeat" "3" "--seed" "random" "--timeout-scale" "2"' \
+        'T-03.await_of_an_ended_task.* (Skipped)' \
+        'seed [0-9]' '1 passed, 0 failed on poll' \
+        'own.guest.T-01.child_never_runs_before_spawn_returns .*Skipped' \
+        'needs guest'; do
+        run grep -q -e "$line" "$log"
+    done
     ;;
 kit-pkg)
     find_pkg
