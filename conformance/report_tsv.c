@@ -135,7 +135,7 @@ static int read_report(const char *path, struct results *results)
     char *rest = file_read(path), *line;
     struct result result;
 
-    if (!rest)
+    if (!rest || text_keep(rest) != rest)
         return 2;
     while ((line = strsep(&rest, "\n")) != NULL && *line != '\0')
         if (!read_one(line, &result) || !add(results, &result)) {

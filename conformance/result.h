@@ -39,6 +39,10 @@ struct results {
     size_t count;
 };
 
+/* Keeps (text), which malloc gave, until the program ends, and returns it; ""
+ * for NULL. */
+const char *text_keep(char *text);
+
 /* "pass", "fail", "crash", "hang", "skip", "disabled", "xfail", "xpass". */
 const char *outcome_word(enum outcome outcome);
 

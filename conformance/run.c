@@ -149,15 +149,17 @@ static void keep(struct result *result)
     result->line = record->file ? record->line : result->line;
     if (asprintf(&message, "%s%s%s", record->message,
                  record->note[0] != '\0' ? ", with " : "", record->note) >= 0)
-        result->message = message;
-    result->log = strdup(record->log);
+        result->message = text_keep(message);
+    result->log = text_keep(strdup(record->log));
 }
 
 static const char *seed_text(uint64_t seed)
 {
     char *text = NULL;
 
-    return asprintf(&text, "%llu", (unsigned long long)seed) >= 0 ? text : "";
+    return asprintf(&text, "%llu", (unsigned long long)seed) >= 0
+               ? text_keep(text)
+               : "";
 }
 
 /* Each run has the next seed, so that the last one can be had again alone. */

@@ -285,12 +285,12 @@ void suite_expect_culprit_at(void (*wrong)(void), const char *call,
 
 /* ---- what is in use ---- */
 
-int suite_descriptors(void);    /* open descriptors of this process */
-int suite_threads(void);        /* its threads */
-long suite_blocks(void);        /* blocks of sill_alloc not yet freed */
-long long suite_mapped(void);   /* bytes that sill mapped and did not unmap */
-sill_duration suite_cpu(void);  /* processor time used by all threads */
-long suite_wakeups(void);       /* how often this thread slept in the kernel */
+int suite_descriptors(void);   /* open descriptors of this process */
+int suite_threads(void);       /* its threads */
+long suite_blocks(void);       /* blocks of sill_alloc not yet freed */
+long long suite_mapped(void);  /* bytes that sill mapped and did not unmap */
+sill_duration suite_cpu(void); /* processor time used by all threads */
+long suite_wakeups(void);      /* how often this thread slept in the kernel */
 
 /* How many wake-ups an idle loop may have made in a second that (took) so long:
  * the one that ended it, one for reasons of the kernel's own, and one more for
