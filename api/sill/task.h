@@ -27,12 +27,11 @@
  * <sill/scope.h>.
  *
  * Fairness  Work runs in rounds: what was ready when a round began runs once,
- *           in order. Between rounds the loop looks outside: always when
- *           nothing is ready, else after 50 us (checked every 16 task runs)
- *           or 1 024 task runs. A task that does 64 reads or writes in a row
- *           without waiting yields to the others.
- * Threads   a task never leaves the thread of its loop; the calls below are
- *           for tasks of that loop.
+ *           in order (or shuffled, see struct sill_run_options). Between rounds
+ * the loop looks outside: always when nothing is ready, else after 50 us
+ * (checked every 16 task runs) or 1 024 task runs. A task that does 64 reads or
+ * writes in a row without waiting yields to the others. Threads   a task never
+ * leaves the thread of its loop; the calls below are for tasks of that loop.
  */
 #ifndef SILL_TASK_H
 #define SILL_TASK_H
@@ -42,6 +41,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 SILL_BEGIN
 
@@ -61,6 +61,15 @@ typedef int sill_task_fn(void *arg);
 struct sill_run_options {
     const struct sill_backend *backend; /* NULL: the one linked */
     size_t stack_size;                  /* of every task, in bytes; 0: 64 KiB */
+
+    /*
+     * 0: the tasks of a round run in the order in which they became ready.
+     * Otherwise that order is drawn anew for each round, from this number as
+     * the seed: what depends on it by chance does not pass every seed. What is
+     * promised of orders elsewhere (triggers resumed one after the other, equal
+     * deadlines) is then true of becoming ready only.
+     */
+    uint64_t shuffle;
 };
 
 /*

@@ -100,7 +100,8 @@ struct sill_loop {
     size_t descriptors;       /* that are open */
     sill_time looked_at;
     bool deadlocked;
-    unsigned forks; /* of the process, when the loop was opened */
+    uint64_t shuffle; /* where the next order is drawn from; 0: as they came */
+    unsigned forks;   /* of the process, when the loop was opened */
     int *errno_of_thread;
 
     const struct sill_backend *backend;
@@ -140,6 +141,9 @@ void sill_core_wake_across(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task);
 void sill_core_task_begin(struct sill_task *task);
 void sill_core_take_turns(struct sill_task *self, sill_time deadline);
+
+/* shuffle.c */
+void sill_core_shuffle(struct sill_loop *loop);
 
 /* task.c */
 struct sill_task *sill_core_spawn(struct sill_loop *loop,

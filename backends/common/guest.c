@@ -47,12 +47,13 @@ int sill_core_attach(const struct sill_backend *backend, void *host,
                      const struct sill_run_options *options,
                      struct sill_guest **guest)
 {
-    struct sill_run_options chosen = {.backend = backend};
+    struct sill_run_options chosen = {0};
 
     if (!host)
         return SILL_EINVAL;
     if (options)
-        chosen.stack_size = options->stack_size;
+        chosen = *options;
+    chosen.backend = backend;
 
     struct sill_guest *made = sill_alloc(sizeof(*made));
 

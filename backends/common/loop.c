@@ -144,12 +144,20 @@ static bool look_is_due(struct sill_loop *loop)
            loop->backend->now(loop->self) - loop->looked_at >= LOOK_EVERY;
 }
 
+/* All that is ready now. */
+static void take_round(struct sill_loop *loop)
+{
+    if (loop->shuffle)
+        sill_core_shuffle(loop);
+    loop->round_last = loop->ready_last;
+}
+
 static bool begin_round(struct sill_loop *loop)
 {
     sill_core_drain_remote(loop);
     if (!loop->ready || look_is_due(loop))
         return false;
-    loop->round_last = loop->ready_last;
+    take_round(loop);
     return true;
 }
 
@@ -333,7 +341,7 @@ void sill_core_run_ready(struct sill_loop *loop)
     context_open_thread(&loop->scheduler.context);
     loop->runs_left = RUNS;
     loop->next_check = RUNS - PATIENCE;
-    loop->round_last = loop->ready_last;
+    take_round(loop);
     switch_to(loop, &loop->scheduler, take_ready(loop));
 }
 
@@ -416,6 +424,7 @@ int sill_core_loop_open(struct sill_loop *loop,
         stack_size = STACK_LEAST;
     if (stack_size > STACK_MOST)
         return SILL_ENOMEM;
+    loop->shuffle = options ? options->shuffle : 0;
     loop->stack_size = (stack_size + PAGE - 1) & ~(size_t)(PAGE - 1);
     loop->errno_of_thread = &errno;
     loop->forks = sill_core_forks;
