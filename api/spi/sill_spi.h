@@ -33,6 +33,7 @@ SILL_BEGIN
 
 struct sill_guest;
 struct sill_loop;
+struct sill_task;
 
 /* Grows when a struct of this header changes its meaning. */
 #define SILL_SPI_ABI 2
@@ -129,6 +130,10 @@ struct sill_backend {
      * B-4  May return early or without an event; must not do so all the time
      *      while nothing happens.
      * B-5  Returns after some thousand events at most, so that tasks run.
+     *
+     * A backend that knows of everything that can happen returns SILL_EDEADLK
+     * for an (until) of SILL_NEVER when that is nothing; the core reports the
+     * deadlock.
      */
     int (*poll)(void *self, sill_time until);
 
@@ -226,6 +231,33 @@ SILL_API void sill_core_step(struct sill_loop *loop);
 SILL_API void *sill_core_guest_state(const struct sill_guest *guest,
                                      const struct sill_backend *backend,
                                      const char *call);
+
+/* Where one task waits in a transport; zeroed before its first use. */
+struct sill_spi_waiter {
+    struct sill_task *task; /* the core's */
+};
+
+/*
+ * For transports: suspends the current task at (waiter), which must stay where
+ * it is, until sill_core_wake_waiter.
+ *
+ * what   it waits for, for the tree of tasks: "a stream to read".
+ * call   in whose name a second task at (waiter) ends the program.
+ *
+ * Returns what it was woken with, or SILL_ECANCELED or SILL_ETIMEDOUT, at once
+ * when they hold already. Whoever was woken looks again at what it waits for.
+ */
+SILL_API SILL_MUST_CHECK int sill_core_wait(struct sill_spi_waiter *waiter,
+                                            sill_time deadline,
+                                            const char *what, const char *call);
+
+/* Wakes who waits at (waiter), if anybody, with (result). Never suspends. */
+SILL_API void sill_core_wake_waiter(const struct sill_spi_waiter *waiter,
+                                    int result);
+
+/* Returns where the current task keeps a pointer for the backend, NULL outside
+ * of a task. A task begins with its parent's, the first one with NULL. */
+SILL_API void **sill_core_task_data(void);
 
 /* The transport of every backend with descriptors. */
 SILL_API extern const struct sill_spi_transport sill_core_sockets;

@@ -74,6 +74,7 @@ struct sill_task {
     uint64_t ended_at; /* in the order of the loop */
     const char *where, *name;
     struct local_value *locals;
+    void *data;  /* the backend's, see sill_core_task_data */
     char *stack; /* lowest usable address */
 };
 

@@ -353,11 +353,15 @@ static void cancel_deadlocked(struct sill_loop *loop)
     sill_core_request_cancel(loop->root);
 }
 
+/* A deadlock that outlives the end of it is an abort hook that waits for what
+ * does not come. */
 static void poll_until(struct sill_loop *loop, sill_time until)
 {
     int rc = loop->backend->poll(loop->self, until);
 
-    if (rc < 0) {
+    if (rc == SILL_EDEADLK && !loop->deadlocked) {
+        cancel_deadlocked(loop);
+    } else if (rc < 0) {
         sill_log("sill: the %s backend cannot wait: %s", loop->backend->name,
                  sill_strerror(rc));
         sill_core_fatal("sill_run", "the backend failed", NULL);

@@ -50,6 +50,7 @@ static void inherit(struct sill_task *task, struct sill_task *parent)
     task->parent = parent;
     task->cancelled = parent && sill_core_is_cancelled(parent);
     task->shield = parent && parent->forbid > 0 ? parent->forbids : 0;
+    task->data = parent ? parent->data : NULL;
     if (parent)
         link_child(parent, task);
 }

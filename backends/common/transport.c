@@ -21,6 +21,39 @@ int sill_core_transport_enter(sill_time deadline)
     return sill_core_is_cancelled(self) ? SILL_ECANCELED : 0;
 }
 
+/* For transports of their own. See sill_spi.h. */
+
+int sill_core_wait(struct sill_spi_waiter *waiter, sill_time deadline,
+                   const char *what, const char *call)
+{
+    struct sill_task *self = sill_core_self();
+
+    if (waiter->task)
+        sill_core_fatal(call, "another task does the same on it", self);
+
+    int rc = sill_core_check(self, deadline);
+
+    if (rc < 0)
+        return rc;
+    waiter->task = self;
+    rc = sill_core_park(self, deadline, WAIT_OUTSIDE, what);
+    waiter->task = NULL;
+    return rc;
+}
+
+void sill_core_wake_waiter(const struct sill_spi_waiter *waiter, int result)
+{
+    if (waiter->task)
+        sill_core_wake_across(waiter->task, result);
+}
+
+void **sill_core_task_data(void)
+{
+    struct sill_task *self = sill_core_self();
+
+    return self ? &self->data : NULL;
+}
+
 /* Listeners. */
 
 int sill_listener_listen(struct sill_listener *listener,
