@@ -40,6 +40,11 @@ void sill_set_allocator(const struct sill_allocator *chosen)
     allocator = chosen ? *chosen : defaults;
 }
 
+void sill_get_allocator(struct sill_allocator *chosen)
+{
+    *chosen = allocator;
+}
+
 void *sill_alloc(size_t size)
 {
     return allocator.alloc(allocator.arg, size);

@@ -25,6 +25,9 @@ struct sill_allocator {
 /* Takes memory from (allocator), copied; NULL: from malloc and free. */
 SILL_API void sill_set_allocator(const struct sill_allocator *allocator);
 
+/* Writes where memory comes from now to (allocator), to be set again later. */
+SILL_API void sill_get_allocator(struct sill_allocator *allocator);
+
 /* What sill and its protocol libraries allocate with; free accepts NULL. */
 SILL_API void *sill_alloc(size_t size);
 SILL_API void sill_free(void *block);
