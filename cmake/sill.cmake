@@ -78,11 +78,14 @@ function(sill_add_library target name)
   endif()
 endfunction()
 
-# sill_add_backend(<name> SOURCES ... [HEADERS ...] [PKG <prefix>])
+# sill_add_backend(<name> [VIRTUAL] SOURCES ... [HEADERS ...] [PKG <prefix>])
 #
-# HEADERS   for programs with a loop that the backend can live in
+# VIRTUAL   has a world of its own and no descriptors: programs that meet others
+#           through the system make no sense on it, and are not linked with it
+# HEADERS   for programs with a loop that the backend can live in, or that make
+#           its world
 function(sill_add_backend name)
-  cmake_parse_arguments(arg "" "PKG" "SOURCES;HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "VIRTUAL" "PKG" "SOURCES;HEADERS" ${ARGN})
   add_library(sill_${name} ${arg_SOURCES})
   target_sources(sill_${name} PUBLIC FILE_SET HEADERS FILES ${arg_HEADERS})
   target_link_libraries(sill_${name} PUBLIC sill::sill PRIVATE sill_spi)
@@ -104,7 +107,11 @@ function(sill_add_backend name)
   set_target_properties(sill_${name} PROPERTIES
     INTERFACE_SILL_BACKEND_LINKED ${name}
     COMPATIBLE_INTERFACE_STRING SILL_BACKEND_LINKED)
-  set_property(GLOBAL APPEND PROPERTY SILL_BACKENDS ${name})
+  if(arg_VIRTUAL)
+    set_property(GLOBAL APPEND PROPERTY SILL_VIRTUAL_BACKENDS ${name})
+  else()
+    set_property(GLOBAL APPEND PROPERTY SILL_BACKENDS ${name})
+  endif()
   set_target_properties(sill_${name} PROPERTIES SILL_PKG "${arg_PKG}")
 
   # The same library beside the one that a program chose, to be used through
@@ -335,6 +342,8 @@ function(sill_install_package)
   install(EXPORT sill-api NAMESPACE sill::
     FILE sill-api-targets.cmake DESTINATION ${SILL_PACKAGE_DIR})
   get_property(SILL_BACKENDS GLOBAL PROPERTY SILL_BACKENDS)
+  get_property(virtual GLOBAL PROPERTY SILL_VIRTUAL_BACKENDS)
+  list(APPEND SILL_BACKENDS ${virtual})
   get_property(SILL_PROTOCOLS GLOBAL PROPERTY SILL_PROTOCOLS)
   set(SILL_KIT "")
   if(SILL_CONFORMANCE)
