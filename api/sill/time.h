@@ -52,6 +52,13 @@ SILL_API sill_time sill_now(void);
 SILL_API sill_time sill_after(sill_duration length);
 
 /*
+ * Returns what the calendar shows, in seconds since 1970 (time() of C): for the
+ * dates in messages and logs, never for waiting, since people set it. Virtual
+ * where sill_now() is. Never suspends.
+ */
+SILL_API int64_t sill_calendar(void);
+
+/*
  * Suspends the current task until (deadline).
  *
  * Returns 0 at or after (deadline), never before; tasks with equal deadlines

@@ -262,6 +262,10 @@ SILL_API void **sill_core_task_data(void);
 /* The transport of every backend with descriptors. */
 SILL_API extern const struct sill_spi_transport sill_core_sockets;
 
+/* For a backend whose time is not the machine's, from its open: (second) is
+ * what sill_calendar() shows at the instant 0 of its clock. */
+SILL_API void sill_core_set_calendar(struct sill_loop *loop, int64_t second);
+
 /* The machine's monotonic clock, in ns. */
 SILL_API sill_time sill_core_monotonic(void);
 

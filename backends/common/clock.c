@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's clock.
+ * The machine's clock and calendar, and those of a loop that has its own.
  */
-#include <sill_spi.h>
+#include "core.h"
 
 #include <time.h>
 
@@ -21,4 +21,19 @@ sill_time sill_after(sill_duration length)
     if (length <= 0)
         return now;
     return length >= SILL_NEVER - now ? SILL_NEVER : now + length;
+}
+
+void sill_core_set_calendar(struct sill_loop *loop, int64_t second)
+{
+    loop->has_calendar = true;
+    loop->calendar = second;
+}
+
+int64_t sill_calendar(void)
+{
+    struct sill_loop *loop = sill_core_current;
+
+    if (!loop || !loop->has_calendar)
+        return (int64_t)time(NULL);
+    return loop->calendar + loop->backend->now(loop->self) / SILL_SECOND;
 }

@@ -106,7 +106,9 @@ struct sill_loop {
     int *errno_of_thread;
 
     const struct sill_backend *backend;
-    void *self; /* the backend's state */
+    void *self;        /* the backend's state */
+    bool has_calendar; /* of its own, and ... */
+    int64_t calendar;  /* ... this second at the instant 0 */
 
     struct heap_entry *heap; /* 4-ary, from 1 on */
     size_t heap_count, heap_room;

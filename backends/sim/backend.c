@@ -12,7 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BATCH = 1000 };
+enum {
+    BATCH = 1000,
+    CALENDAR = 1767225600 /* at the beginning: 2026-01-01 00:00:00 UTC */
+};
 
 _Thread_local struct world *sill_world_current;
 _Thread_local const struct sill_sim_options *sill_world_asked;
@@ -49,10 +52,10 @@ static int sim_open(struct sill_loop *loop, void *host, void **self)
 {
     struct world *world = host ? NULL : sill_alloc(sizeof(*world));
 
-    (void)loop;
     if (!world)
         return host ? SILL_EINVAL : SILL_ENOMEM;
     init(world);
+    sill_core_set_calendar(loop, CALENDAR - SILL_SIM_START / SILL_SECOND);
     sill_world_current = world;
 
     int rc = sill_world_host_add(world, "host0", &world->first_host);

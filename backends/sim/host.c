@@ -55,6 +55,18 @@ struct sill_address sill_world_wildcard(enum sill_family family, uint16_t port)
     return (struct sill_address){.family = family, .port = port};
 }
 
+void sill_world_map(struct sill_address *address)
+{
+    struct sill_address mapped = {.family = SILL_FAMILY_IPV6,
+                                  .port = address->port};
+
+    if (address->family != SILL_FAMILY_IPV4)
+        return;
+    mapped.u.ipv6[10] = mapped.u.ipv6[11] = 0xff;
+    memcpy(mapped.u.ipv6 + 12, address->u.ipv4, sizeof(address->u.ipv4));
+    *address = mapped;
+}
+
 /* As it stands in the table: a host has all ports. */
 static struct sill_address without_port(const struct sill_address *address)
 {

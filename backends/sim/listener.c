@@ -18,19 +18,6 @@ struct listener {
     struct sill_spi_waiter acceptor;
 };
 
-/* How IPv6 writes an address of IPv4 (RFC 4291 section 2.5.5.2). */
-static void map(struct sill_address *address)
-{
-    struct sill_address mapped = {.family = SILL_FAMILY_IPV6,
-                                  .port = address->port};
-
-    if (address->family != SILL_FAMILY_IPV4)
-        return;
-    mapped.u.ipv6[10] = mapped.u.ipv6[11] = 0xff;
-    memcpy(mapped.u.ipv6 + 12, address->u.ipv4, sizeof(address->u.ipv4));
-    *address = mapped;
-}
-
 int sill_world_listener_arrive(struct connection *c)
 {
     struct end *end = &c->ends[1];
@@ -45,8 +32,8 @@ int sill_world_listener_arrive(struct connection *c)
     if (l->waiting >= l->most)
         return SILL_EBUSY;
     if (name->address.family == SILL_FAMILY_IPV6) {
-        map(&end->local);
-        map(&end->peer);
+        sill_world_map(&end->local);
+        sill_world_map(&end->peer);
     }
     sill_world_list_add(&l->queue, &c->queued);
     c->is_queued = true;

@@ -53,11 +53,11 @@ static void tell(const struct world *world, enum sill_sim_kind kind,
 
     if (data)
         show(bytes, data, shown);
-    (void)snprintf(line, sizeof(line), "%lld.%09lld %-11s %s #%llu %zu %s",
+    (void)snprintf(line, sizeof(line), "%lld.%09lld %-11s %s.%u #%llu %zu %s",
                    (long long)(since / SILL_SECOND),
                    (long long)(since % SILL_SECOND), sill_sim_kind_name(kind),
-                   host ? host->text : "-", (unsigned long long)id, size,
-                   bytes);
+                   host ? host->text : "-", host ? host->id : 0,
+                   (unsigned long long)id, size, bytes);
     world->options.trace(world->options.trace_arg, line);
 }
 

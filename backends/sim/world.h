@@ -93,6 +93,7 @@ struct link {
     bool cut[2]; /* what comes from that end */
     sill_time cut_until;
     sill_time busy_until[2];
+    sill_time last_message[2]; /* datagrams keep their order */
 };
 
 struct world {
@@ -185,6 +186,8 @@ bool sill_world_is_local(const struct sill_address *address);
 bool sill_world_is_wildcard(const struct sill_address *address);
 struct sill_address sill_world_wildcard(enum sill_family family, uint16_t port);
 struct sill_address sill_world_loopback(enum sill_family family, uint16_t port);
+/* Writes an address of IPv4 as IPv6 does (RFC 4291 section 2.5.5.2). */
+void sill_world_map(struct sill_address *address);
 uint16_t sill_world_port(struct sill_sim_host *host);
 /* The address that (host) has towards (peer). */
 struct sill_address sill_world_source(const struct sill_sim_host *host,

@@ -8,7 +8,6 @@
 #include <sill/error.h>
 
 #include <string.h>
-#include <time.h>
 
 #define PUT(at, literal) put(at, literal, sizeof(literal) - 1)
 
@@ -181,7 +180,7 @@ int sill_http_response_header(struct sill_http_exchange *exchange,
 /* Status line and date, anew each second. */
 static void refresh(struct sill_http_server *server)
 {
-    int64_t second = (int64_t)time(NULL);
+    int64_t second = sill_calendar();
     if (second == server->second)
         return;
     server->second = second;

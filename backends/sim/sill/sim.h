@@ -21,13 +21,12 @@
  *
  * Time      begins at SILL_SIM_START and moves only when every task waits: then
  *           to the next event of the network or the nearest deadline, at once.
- *           Code takes no time. A task that waits by yielding until an instant
- *           has come waits for ever.
- * Order     the tasks of a round run in an order drawn from the seed (see
- *           shuffle in <sill/task.h>).
- * World     nothing exists outside of a run by sill_sim_run: when every task
- *           waits and no event is to come, that is a deadlock, also when they
- *           wait for triggers. It is reported at once, and ends the run with
+ *           Code takes no time. The calendar begins with the year 2026. A task
+ * that waits by yielding until an instant has come waits for ever. Order the
+ * tasks of a round run in an order drawn from the seed (see shuffle in
+ * <sill/task.h>). World     nothing exists outside of a run by sill_sim_run:
+ * when every task waits and no event is to come, that is a deadlock, also when
+ * they wait for triggers. It is reported at once, and ends the run with
  *           SILL_EDEADLK.
  * Network   hosts, and a link between any two of them. Streams keep their order
  *           and lose nothing, but may be slow, silent or reset; datagrams may
