@@ -145,7 +145,7 @@ static void send_reset(struct connection *c, unsigned from)
 {
     struct flow *flow = &c->flows[from];
 
-    if (flow->resets || c->ends[from].lost)
+    if (flow->resets)
         return;
     flow->resets = true;
     flow->reset_at = arrival(c, from, 0);

@@ -2,11 +2,14 @@
 /*
  * Clients and a server of HTTP in a simulated world:
  *
- *     sim-http [--faults] [--trace] [--clients N] [--calls N] FIRST [COUNT]
+ *     sim-http [--alone] [--faults] [--trace] [--clients N] [--calls N] FIRST
+ * [COUNT]
  *
  * runs COUNT seeds from FIRST on and prints the hash of each, or of all. What
  * must hold whatever goes wrong: an answer that came is the right one.
  */
+#include "alone.h"
+
 #include <sill/sill.h>
 #include <sill/sim.h>
 #include <sill_http.h>
@@ -191,6 +194,8 @@ int main(int argc, char **argv)
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--faults") == 0)
             sill_sim_faults_init(&options.faults);
+        else if (strcmp(argv[at], "--alone") == 0)
+            be_alone();
         else if (strcmp(argv[at], "--trace") == 0)
             options.trace = print;
         else if (strcmp(argv[at], "--clients") == 0 && at + 1 < argc)

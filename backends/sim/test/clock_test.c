@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clock that jumps, and the end of a world in which nothing can happen:
+ * rules D-14, Q-06, V-03 and V-05.
+ */
+#include "kit.h"
+
+#include <pthread.h>
+#include <time.h>
+
+enum { SLEEPERS = 3600 };
+
+static unsigned woken[SLEEPERS], count;
+
+static int sleeper(void *arg)
+{
+    unsigned n = *(unsigned *)arg;
+    sill_time until = SILL_SIM_START + (n + 1) * SILL_SECOND;
+
+    ck_assert_int_eq(sill_sleep(until), 0);
+    ck_assert_int_eq(sill_now(), until);
+    woken[count++] = n;
+    return 0;
+}
+
+static int sleep_an_hour(void *arg)
+{
+    static unsigned order[SLEEPERS];
+    struct sill_scope scope;
+
+    (void)arg;
+    ck_assert_int_eq(sill_now(), SILL_SIM_START);
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        order[i] = i * 1237 % SLEEPERS;
+        ck_assert_int_eq(sill_scope_spawn(&scope, sleeper, &order[i]), 0);
+    }
+    ck_assert_int_eq(sill_scope_wait(&scope, SILL_NEVER), 0);
+    sill_scope_fini(&scope);
+    return 0;
+}
+
+/* D-14 */
+START_TEST(an_hour_of_sleeping_takes_under_a_second_in_exact_order)
+{
+    clock_t begin = clock();
+    struct sill_sim_report report = run_seed(1, sleep_an_hour, NULL, 0);
+
+    ck_assert_int_lt(clock() - begin, CLOCKS_PER_SEC);
+    ck_assert_int_eq(report.ended, SILL_SIM_START + SLEEPERS * SILL_SECOND);
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        ck_assert_uint_eq(woken[i], i);
+}
+
+END_TEST
+
+static int busy(void *arg)
+{
+    sill_time begin = sill_now();
+
+    (void)arg;
+    for (int i = 0; i < 10000; i++)
+        ck_assert_int_eq(sill_yield(), 0);
+    ck_assert_int_eq(sill_now(), begin);
+    return 0;
+}
+
+static int work_beside_a_sleeper(void *arg)
+{
+    static unsigned zero;
+    struct sill_task *tasks[2];
+
+    (void)arg;
+    ck_assert_int_eq(sill_spawn(sleeper, &zero, &tasks[0]), 0);
+    ck_assert_int_eq(sill_spawn(busy, NULL, &tasks[1]), 0);
+    return sill_await_all(tasks, 2, NULL, SILL_NEVER);
+}
+
+START_TEST(time_moves_only_when_all_are_parked)
+{
+    (void)run_seed(1, work_beside_a_sleeper, NULL, 0);
+}
+
+END_TEST
+
+static int see_the_calendar(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(sill_calendar(), 1767225600);
+    ck_assert_int_eq(sill_sleep(sill_after(90 * SILL_SECOND)), 0);
+    ck_assert_int_eq(sill_calendar(), 1767225690);
+    return 0;
+}
+
+START_TEST(the_calendar_goes_with_the_clock)
+{
+    (void)run_seed(1, see_the_calendar, NULL, 0);
+    ck_assert_int_gt(sill_calendar(), 1767225690);
+}
+
+END_TEST
+
+static int wait_in_vain(void *arg)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+
+    (void)arg;
+    sill_task_set_name("patience");
+    ck_assert_int_eq(sill_suspend(&trigger, SILL_NEVER), SILL_ECANCELED);
+    return 5;
+}
+
+static int accept_in_vain(void *arg)
+{
+    struct sill_listener listener;
+    struct sill_stream stream;
+    struct sill_address address = echo_of(sill_sim_host_current());
+
+    (void)arg;
+    ck_assert_int_eq(sill_listener_listen(&listener, &address, NULL), 0);
+    ck_assert_int_eq(sill_listener_accept(&listener, &stream, SILL_NEVER),
+                     SILL_ECANCELED);
+    sill_listener_close(&listener);
+    return 0;
+}
+
+static int wait_for_them(void *arg)
+{
+    struct sill_task *tasks[2];
+
+    (void)arg;
+    ck_assert_int_eq(sill_spawn(wait_in_vain, NULL, &tasks[0]), 0);
+    ck_assert_int_eq(sill_spawn(accept_in_vain, NULL, &tasks[1]), 0);
+    ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER),
+                     SILL_ECANCELED);
+    sill_forbid();
+    ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER), 0);
+    sill_permit();
+    return 0;
+}
+
+/* V-03, Q-06 */
+START_TEST(a_deadlock_is_found_at_once_and_reported)
+{
+    const char *log = keep_log();
+    struct sill_sim_report report =
+        run_seed(1, wait_for_them, NULL, SILL_EDEADLK);
+
+    ck_assert_int_eq(report.ended, SILL_SIM_START);
+    ck_assert_uint_eq(report.left_open, 0);
+    ck_assert_ptr_nonnull(strstr(log, "nothing can wake one"));
+    ck_assert_ptr_nonnull(strstr(log, "patience"));
+    ck_assert_ptr_nonnull(strstr(log, "for a trigger"));
+    ck_assert_ptr_nonnull(strstr(log, "for a connection to accept"));
+}
+
+END_TEST
+
+static void *resume_later(void *trigger)
+{
+    struct timespec span = {0, 20000000};
+
+    (void)nanosleep(&span, NULL);
+    (void)sill_resume(trigger, 7);
+    return NULL;
+}
+
+static int wait_for_a_thread(void *arg)
+{
+    struct sill_trigger trigger = SILL_TRIGGER_INIT;
+    pthread_t thread;
+
+    (void)arg;
+    ck_assert_int_eq(pthread_create(&thread, NULL, resume_later, &trigger), 0);
+    ck_assert_int_eq(sill_suspend(&trigger, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_trigger_value(&trigger), 7);
+    (void)pthread_join(thread, NULL);
+    return 0;
+}
+
+START_TEST(a_plain_run_sleeps_until_another_thread_comes)
+{
+    ck_assert_str_eq(sill_backend_name(), "sim");
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_run(wait_for_a_thread, NULL), 0);
+}
+
+END_TEST
+
+static int run_inside(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(sill_sim_run(NULL, run_inside, NULL, NULL), SILL_EBUSY);
+    return 3;
+}
+
+START_TEST(a_run_inside_of_a_run_is_refused)
+{
+    (void)run_seed(1, run_inside, NULL, 3);
+}
+
+END_TEST
+
+TCase *clock_cases(void)
+{
+    TCase *cases = tcase_create("clock");
+
+    tcase_add_test(cases,
+                   an_hour_of_sleeping_takes_under_a_second_in_exact_order);
+    tcase_add_test(cases, time_moves_only_when_all_are_parked);
+    tcase_add_test(cases, the_calendar_goes_with_the_clock);
+    tcase_add_test(cases, a_deadlock_is_found_at_once_and_reported);
+    tcase_add_test(cases, a_plain_run_sleeps_until_another_thread_comes);
+    tcase_add_test(cases, a_run_inside_of_a_run_is_refused);
+    return cases;
+}
