@@ -7,7 +7,8 @@
 enum {
     IP_MOST = 65507, /* bytes of one message over UDP */
     UNIX_MOST = 212992,
-    BUFFERS = 4 /* of a stream's, for what has arrived */
+    BUFFERS = 4,   /* of a stream's, for what has arrived ... */
+    OVERHEAD = 256 /* ... with so much more for each, as a kernel counts */
 };
 
 #define UNIX_AGAIN (2 * SILL_MILLISECOND) /* its receiver has no room */
@@ -91,7 +92,7 @@ static struct datagram *find(struct sill_sim_host *host,
 
 static bool has_room(const struct datagram *d, size_t size)
 {
-    return !d->first || d->held + size < d->room;
+    return !d->first || d->held + size + OVERHEAD <= d->room;
 }
 
 static void enqueue(struct datagram *d, struct message *m)
@@ -107,7 +108,7 @@ static void enqueue(struct datagram *d, struct message *m)
     else
         d->first = m;
     d->last = m;
-    d->held += m->size + 1;
+    d->held += m->size + OVERHEAD;
     sill_core_wake_waiter(&d->receiver, 0);
 }
 
@@ -372,7 +373,7 @@ static ssize_t take(struct datagram *d, void *buffer, size_t size,
     size_t whole = m->size;
 
     d->first = m->next;
-    d->held -= whole + 1;
+    d->held -= whole + OVERHEAD;
     if (peer)
         *peer = m->from;
     if (whole > 0 && size > 0)
