@@ -4,7 +4,7 @@
  */
 #include "kit.h"
 
-#include <stdio.h>
+#include <pthread.h>
 
 enum { TASKS = 6, STEPS = 4 };
 
@@ -161,6 +161,29 @@ START_TEST(a_trace_has_a_line_for_each_event_and_changes_nothing)
 
 END_TEST
 
+static void *hash_many(void *hash)
+{
+    for (uint64_t seed = 0; seed < 20; seed++)
+        *(uint64_t *)hash = *(uint64_t *)hash * 31 + hash_of(seed, true);
+    return NULL;
+}
+
+START_TEST(each_thread_has_its_own_world)
+{
+    pthread_t threads[3];
+    uint64_t hashes[3] = {0};
+
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, hash_many, &hashes[i]), 0);
+    for (int i = 0; i < 3; i++)
+        (void)pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(hashes[0], hashes[1]);
+    ck_assert_uint_eq(hashes[0], hashes[2]);
+}
+
+END_TEST
+
 static int draw(void *arg)
 {
     unsigned *seen = arg;
@@ -215,6 +238,7 @@ TCase *seed_cases(void)
     tcase_add_test(cases,
                    a_trace_has_a_line_for_each_event_and_changes_nothing);
     tcase_add_test(cases, what_scenarios_draw_is_below_the_bound_and_spread);
+    tcase_add_test(cases, each_thread_has_its_own_world);
     tcase_add_test(cases, all_of_a_note_counts);
     return cases;
 }
