@@ -389,9 +389,9 @@ static void host_free(struct sill_sim_host *host)
         sill_world_list_remove(n);
         sill_free(OWNER(n, struct added, node));
     }
-    for (unsigned i = 0; host->links && i <= host->id; i++)
-        sill_free(host->links[i]);
-    sill_free(host->links);
+    for (unsigned i = 0; host->roads && i <= host->id; i++)
+        sill_free(host->roads[i].link);
+    sill_free(host->roads);
     sill_free(host);
 }
 

@@ -7,17 +7,33 @@
 #define DELAY_MOST (100 * SILL_MILLISECOND)
 #define CUT_MOST   (5 * SILL_SECOND)
 
-static int links_open(struct sill_sim_host *host)
+static int roads_open(struct sill_sim_host *host)
 {
-    size_t size = (host->id + 1) * sizeof(*host->links);
+    size_t size = (host->id + 1) * sizeof(*host->roads);
 
-    if (host->links)
+    if (host->roads)
         return 0;
-    host->links = sill_alloc(size);
-    if (!host->links)
+    host->roads = sill_alloc(size);
+    if (!host->roads)
         return SILL_ENOMEM;
-    memset(host->links, 0, size);
+    memset(host->roads, 0, size);
     return 0;
+}
+
+static struct link *link_new(struct sill_sim_host *older,
+                             struct sill_sim_host *younger)
+{
+    struct link *link = sill_alloc(sizeof(*link));
+
+    if (!link)
+        return NULL;
+    memset(link, 0, sizeof(*link));
+    link->ends[0] = older;
+    link->ends[1] = younger;
+    link->cut_until = SILL_PAST;
+    if (older != younger)
+        link->model = older->world->options.link;
+    return link;
 }
 
 /* A link is kept by the host that is younger. */
@@ -26,23 +42,14 @@ struct link *sill_world_link(struct sill_sim_host *a, struct sill_sim_host *b)
     struct sill_sim_host *older = a->id < b->id ? a : b;
     struct sill_sim_host *younger = older == a ? b : a;
 
-    if (links_open(younger) < 0)
+    if (roads_open(younger) < 0)
         return NULL;
 
-    struct link **place = &younger->links[older->id];
+    struct road *road = &younger->roads[older->id];
 
-    if (*place)
-        return *place;
-    *place = sill_alloc(sizeof(**place));
-    if (!*place)
-        return NULL;
-    memset(*place, 0, sizeof(**place));
-    (*place)->ends[0] = older;
-    (*place)->ends[1] = younger;
-    (*place)->cut_until = SILL_PAST;
-    if (a != b)
-        (*place)->model = a->world->options.link;
-    return *place;
+    if (!road->link)
+        road->link = link_new(older, younger);
+    return road->link;
 }
 
 unsigned sill_world_way(const struct link *link,

@@ -63,7 +63,7 @@ struct name *sill_world_table_find(const struct table *table,
 
     size_t at = hash_of(kind, host, address) % table->room;
 
-    return find_from(table->places[at], kind, host, address);
+    return find_from(table->places[at].first, kind, host, address);
 }
 
 struct name *sill_world_table_next(const struct name *name)
@@ -73,7 +73,7 @@ struct name *sill_world_table_next(const struct name *name)
 
 static void put(struct table *table, struct name *name)
 {
-    struct name **place = &table->places[hash_name(name) % table->room];
+    struct name **place = &table->places[hash_name(name) % table->room].first;
 
     while (*place)
         place = &(*place)->next;
@@ -85,14 +85,15 @@ static int grow(struct table *table)
 {
     struct table old = *table;
     size_t room = old.room ? 2 * old.room : ROOM_FIRST;
-    struct name **places = sill_alloc(room * sizeof(*places));
+    struct place *places = sill_alloc(room * sizeof(*places));
 
     if (!places)
         return SILL_ENOMEM;
     memset(places, 0, room * sizeof(*places));
     *table = (struct table){places, old.count, room};
     for (size_t i = 0; i < old.room; i++) {
-        for (struct name *name = old.places[i], *next; name; name = next) {
+        for (struct name *name = old.places[i].first, *next; name;
+             name = next) {
             next = name->next;
             put(table, name);
         }
@@ -112,7 +113,7 @@ int sill_world_table_add(struct table *table, struct name *name)
 
 void sill_world_table_remove(struct table *table, struct name *name)
 {
-    struct name **place = &table->places[hash_name(name) % table->room];
+    struct name **place = &table->places[hash_name(name) % table->room].first;
 
     while (*place != name)
         place = &(*place)->next;

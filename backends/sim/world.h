@@ -69,9 +69,18 @@ struct name {
     bool ipv6_only; /* and not IPv4 as well */
 };
 
+struct place {
+    struct name *first;
+};
+
 struct table {
-    struct name **places;
+    struct place *places;
     size_t count, room;
+};
+
+/* Where a link is kept; NULL until it is used. */
+struct road {
+    struct link *link;
 };
 
 struct sill_sim_host {
@@ -81,7 +90,7 @@ struct sill_sim_host {
     char text[NAME_SIZE];
     struct name ipv4, ipv6;
     struct node addresses; /* that were added */
-    struct link **links;   /* to hosts with an id of mine and below */
+    struct road *roads;    /* to hosts with an id of mine and below */
     bool down;
     size_t descriptors, limit;
     uint16_t next_port;

@@ -135,7 +135,7 @@ static int play(void *arg)
     struct scene *scene = arg;
     struct sill_scope clients;
     struct sill_task *server;
-    int rc = sill_sim_host_add("server", &scene->server_host), result;
+    int rc = sill_sim_host_add("server", &scene->server_host), result = 0;
 
     if (rc == 0)
         rc = sill_spawn(serve, scene, &server);
