@@ -27,11 +27,13 @@
  * <sill/scope.h>.
  *
  * Fairness  Work runs in rounds: what was ready when a round began runs once,
- *           in order (or shuffled, see struct sill_run_options). Between rounds
- * the loop looks outside: always when nothing is ready, else after 50 us
- * (checked every 16 task runs) or 1 024 task runs. A task that does 64 reads or
- * writes in a row without waiting yields to the others. Threads   a task never
- * leaves the thread of its loop; the calls below are for tasks of that loop.
+ *           in order (or shuffled, see struct sill_run_options). Between
+ *           rounds the loop looks outside: always when nothing is ready, else
+ *           after 50 us (checked every 16 task runs) or 1 024 task runs. A task
+ *           that does 64 reads or writes in a row without waiting yields to the
+ *           others.
+ * Threads   a task never leaves the thread of its loop; the calls below are
+ *           for tasks of that loop.
  */
 #ifndef SILL_TASK_H
 #define SILL_TASK_H

@@ -14,6 +14,7 @@
 
 enum {
     BATCH = 1000,
+    LOOKS_MOST = 20000,   /* of the core, for nothing: seconds of a processor */
     CALENDAR = 1767225600 /* at the beginning: 2026-01-01 00:00:00 UTC */
 };
 
@@ -108,7 +109,23 @@ static void jump(struct world *world, sill_time to)
     if (to <= world->now)
         return;
     world->now = to;
+    world->looks = 0;
     sill_world_record(world, SILL_SIM_JUMP, NULL, 0, NULL, 0);
+}
+
+static void log_line(void *arg, const char *line)
+{
+    (void)arg;
+    sill_log("sill: %s", line);
+}
+
+/* Somebody may wait for time to pass without waiting. */
+static void count_look(struct world *world)
+{
+    if (++world->looks != LOOKS_MOST)
+        return;
+    sill_log("sill: tasks run on and on, and the clock stands still");
+    sill_dump(log_line, NULL);
 }
 
 static int sim_poll(void *self, sill_time until)
@@ -124,9 +141,10 @@ static int sim_poll(void *self, sill_time until)
         block(world);
         return 0;
     }
+    count_look(world);
     jump(world, next < until ? next : until);
     for (int i = 0; i < BATCH && sill_world_events_step(world); i++)
-        continue;
+        world->looks = 0;
     return 0;
 }
 

@@ -125,6 +125,7 @@ struct world {
     size_t open_sockets; /* that nobody has closed */
     struct node connections, listeners, datagrams, messages;
 
+    unsigned looks;       /* since the clock moved or something happened */
     unsigned interrupted; /* a futex */
 };
 

@@ -19,22 +19,25 @@
  *             ... run it again with options.trace, and read
  *     }
  *
- * Time      begins at SILL_SIM_START and moves only when every task waits: then
- *           to the next event of the network or the nearest deadline, at once.
- *           Code takes no time. The calendar begins with the year 2026. A task
- * that waits by yielding until an instant has come waits for ever. Order the
- * tasks of a round run in an order drawn from the seed (see shuffle in
- * <sill/task.h>). World     nothing exists outside of a run by sill_sim_run:
- * when every task waits and no event is to come, that is a deadlock, also when
- * they wait for triggers. It is reported at once, and ends the run with
+ * Time      begins at SILL_SIM_START, the calendar with the year 2026. It moves
+ *           only when every task waits: then to the next event of the network
+ *           or the nearest deadline, at once. Code takes no time. A task that
+ *           waits by yielding until an instant has come waits for ever, which
+ *           is logged once.
+ * Order     the tasks of a round run in an order drawn from the seed (see
+ *           shuffle in <sill/task.h>).
+ * World     nothing exists outside of a run by sill_sim_run: when every task
+ *           waits and no event is to come, that is a deadlock, also when they
+ *           wait for triggers. It is reported at once, and ends the run with
  *           SILL_EDEADLK.
- * Network   hosts, and a link between any two of them. Streams keep their order
- *           and lose nothing, but may be slow, silent or reset; datagrams may
- * be lost, doubled, overtaken. Addresses of 127.0.0.0/8 and ::1 and paths of
- * Unix-domain sockets are local to a host. Its own traffic takes no time and is
- * never lost. Without   descriptors there is nothing to watch or adopt
- * (SILL_EOPNOTSUPP). Threads   each thread may run a world of its own, but for
- * failed allocations, see struct sill_sim_faults.
+ * Network   hosts, and a link between any two of them. Streams keep their
+ *           order and lose nothing, but may be slow, silent or reset; datagrams
+ *           may be lost, doubled, overtaken. Addresses of 127.0.0.0/8 and ::1
+ *           and paths of Unix-domain sockets are local to a host. Its own
+ *           traffic takes no time and is never lost.
+ * Without   descriptors there is nothing to watch or adopt (SILL_EOPNOTSUPP).
+ * Threads   each thread may run a world of its own, but for failed allocations,
+ *           see struct sill_sim_options.
  *
  * A program that is linked with this backend and calls sill_run gets a world
  * with one host, without faults, in order of arrival. It may have other

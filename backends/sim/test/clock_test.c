@@ -83,6 +83,26 @@ START_TEST(time_moves_only_when_all_are_parked)
 
 END_TEST
 
+static int spin(void *arg)
+{
+    sill_time until = in_ms(1);
+
+    while (sill_now() < until && !*(const char *)arg)
+        (void)sill_yield();
+    return 0;
+}
+
+START_TEST(a_task_that_waits_by_yielding_is_told_of)
+{
+    const char *log = keep_log();
+
+    (void)run_seed(1, spin, (void *)(uintptr_t)log, 0);
+    ck_assert_ptr_nonnull(strstr(log, "the clock stands still"));
+    ck_assert_ptr_nonnull(strstr(log, "kit.c"));
+}
+
+END_TEST
+
 static int see_the_calendar(void *arg)
 {
     (void)arg;
@@ -205,9 +225,11 @@ TCase *clock_cases(void)
 {
     TCase *cases = tcase_create("clock");
 
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases,
                    an_hour_of_sleeping_takes_under_a_second_in_exact_order);
     tcase_add_test(cases, time_moves_only_when_all_are_parked);
+    tcase_add_test(cases, a_task_that_waits_by_yielding_is_told_of);
     tcase_add_test(cases, the_calendar_goes_with_the_clock);
     tcase_add_test(cases, a_deadlock_is_found_at_once_and_reported);
     tcase_add_test(cases, a_plain_run_sleeps_until_another_thread_comes);
