@@ -2,8 +2,8 @@
 /*
  * Clients and a server of HTTP in a simulated world:
  *
- *     sim-http [--alone] [--faults] [--scarce] [--trace] [--clients N] [--calls
- * N] FIRST [COUNT]
+ *     sim-http [--alone] [--faults] [--scarce] [--sabotage] [--trace]
+ *              [--clients N] [--calls N] FIRST [COUNT]
  *
  * runs COUNT seeds from FIRST on and prints the hash of each, or of all. What
  * must hold whatever goes wrong: an answer that came is the right one, and all
@@ -23,7 +23,8 @@
 struct scene {
     unsigned clients, calls; /* of each */
     unsigned answered, failed, wrong;
-    struct sill_sim_host *server_host;
+    bool sabotaged;
+    struct sill_sim_host *server_host, *last_host;
     struct sill_trigger stop;
 };
 
@@ -121,6 +122,7 @@ static int be_client(void *arg)
     if (rc < 0)
         return rc;
     (void)sill_sim_host_enter(host);
+    scene->last_host = host;
     for (unsigned i = 0; i < scene->calls; i++) {
         rc = sill_sleep(
             sill_after((sill_duration)sill_sim_random(10 * SILL_MILLISECOND)));
@@ -132,11 +134,47 @@ static int be_client(void *arg)
     return rc;
 }
 
+/* Does something bad, and undoes it. */
+static int sabotage_once(struct scene *scene)
+{
+    struct sill_sim_host *hosts[] = {scene->server_host, scene->last_host};
+    uint64_t which = sill_sim_random(4);
+    sill_duration span =
+        (sill_duration)sill_sim_random(which == 3 ? 70 : 2) * SILL_SECOND;
+    int rc = 0;
+
+    if (which < 2)
+        sill_sim_host_crash(hosts[which]);
+    else
+        rc = sill_sim_cut(hosts[which % 2], hosts[1 - which % 2]);
+    if (rc == 0)
+        rc = sill_sleep(sill_after(span + SILL_MILLISECOND));
+    if (which < 2)
+        sill_sim_host_restart(hosts[which]);
+    else
+        sill_sim_heal(hosts[which % 2], hosts[1 - which % 2]);
+    return rc;
+}
+
+static int sabotage(void *arg)
+{
+    struct scene *scene = arg;
+    int rc = 0;
+
+    while (rc == 0) {
+        rc = sill_sleep(
+            sill_after((sill_duration)sill_sim_random(100 * SILL_MILLISECOND)));
+        if (rc == 0 && scene->last_host)
+            rc = sabotage_once(scene);
+    }
+    return rc;
+}
+
 static int play(void *arg)
 {
     struct scene *scene = arg;
     struct sill_scope clients;
-    struct sill_task *server;
+    struct sill_task *server, *saboteur = NULL;
     int rc = sill_sim_host_add("server", &scene->server_host), result = 0;
 
     if (rc == 0)
@@ -144,12 +182,16 @@ static int play(void *arg)
     if (rc < 0)
         return rc;
     rc = sill_sleep(sill_after(SILL_MILLISECOND));
+    if (rc == 0 && scene->sabotaged)
+        rc = sill_spawn(sabotage, scene, &saboteur);
     sill_scope_init(&clients, SILL_SCOPE_COLLECT);
     for (unsigned i = 0; i < scene->clients && rc == 0; i++)
         rc = sill_scope_spawn(&clients, be_client, scene);
     if (rc == 0)
         rc = sill_scope_wait(&clients, SILL_NEVER);
     sill_scope_fini(&clients);
+    if (saboteur)
+        (void)sill_cancel(saboteur, SILL_NEVER);
     sill_resume(&scene->stop, 0);
     if (rc == 0)
         rc = sill_await(server, &result, SILL_NEVER);
@@ -200,6 +242,8 @@ int main(int argc, char **argv)
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--faults") == 0)
             sill_sim_faults_init(&options.faults);
+        else if (strcmp(argv[at], "--sabotage") == 0)
+            model.sabotaged = true;
         else if (strcmp(argv[at], "--scarce") == 0)
             scarce = 0.003;
         else if (strcmp(argv[at], "--alone") == 0)
