@@ -188,9 +188,21 @@ SILL_CASE_OUTSIDE(U, 02, every_error_has_a_phrase_of_its_own)
  * and below -1000 where it has not". */
 SILL_CASE_OUTSIDE(U, 02, errno_becomes_the_code_that_means_the_same)
 {
+    static const struct {
+        int system, error;
+    } alike[] = {
+        {ENFILE, SILL_EMFILE},          {ENOBUFS, SILL_ENOMEM},
+        {ENOTDIR, SILL_ENOENT},         {ENETDOWN, SILL_ENETUNREACH},
+        {EHOSTDOWN, SILL_EHOSTUNREACH}, {EAFNOSUPPORT, SILL_EADDRNOTAVAIL},
+        {EDQUOT, SILL_ENOSPC},
+    };
+
     for (int i = 0; i < ERRORS; i++)
         if (errors[i] > -1000)
             ck_assert_int_eq(sill_error_from_errno(-errors[i]), errors[i]);
+    for (size_t i = 0; i < sizeof(alike) / sizeof(*alike); i++)
+        ck_assert_int_eq(sill_error_from_errno(alike[i].system),
+                         alike[i].error);
     ck_assert_int_eq(sill_error_from_errno(ECONNREFUSED), SILL_ECONNREFUSED);
     ck_assert_int_eq(sill_error_from_errno(EXDEV), SILL_EIO);
     ck_assert_int_eq(sill_error_from_errno(0), SILL_EIO);
@@ -949,6 +961,34 @@ SILL_CASE_OUTSIDE(U, 07, log_goes_to_standard_error_without_a_hook)
                                 sizeof(errors_of_child)),
                      0);
     ck_assert_str_eq(errors_of_child, "one line\n");
+}
+
+static int refuse_a_file(void *arg)
+{
+    struct sill_watch watch = {0};
+
+    return sill_watch_open(&watch, fileno(arg)) == SILL_EPERM ? 0 : 1;
+}
+
+static void run_refusal(void *arg)
+{
+    if (sill_run(refuse_a_file, arg) != 0)
+        abort();
+}
+
+/* hooks.h: lines go where the hook says, and a mistake of the user is an error
+ * code: nobody else complains on standard error. */
+SILL_CASE_OUTSIDE(U, 07, what_is_refused_is_refused_in_silence, fd)
+{
+    char errors_of_child[256];
+    FILE *file = tmpfile();
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(
+        suite_fork(run_refusal, file, errors_of_child, sizeof(errors_of_child)),
+        0);
+    ck_assert_str_eq(errors_of_child, "");
+    fclose(file);
 }
 
 /* ---- U-08: struct sill_socket_options ---- */

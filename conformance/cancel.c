@@ -777,6 +777,36 @@ SILL_CASE(C, 04, a_forbid_that_is_over_shields_nobody)
     ck_assert_int_eq(all.result, SILL_ECANCELED);
 }
 
+static int spawn_shielded(void *arg)
+{
+    struct shielded *all = arg;
+    sill_forbid();
+    struct sill_task *child = suite_spawn(suite_suspender, &all->never);
+    all->awaited = sill_suspend(&all->go, SILL_NEVER);
+    sill_permit();
+    sill_forbid();
+    all->cancelled = sill_await(child, &all->result, SILL_NEVER);
+    sill_permit();
+    return 0;
+}
+
+/* "children spawned in between are held off with it", and no longer: the last
+ * permit lets the cancel through to them. */
+SILL_CASE(C, 04, the_last_permit_cancels_what_was_shielded)
+{
+    struct shielded all = {SILL_TRIGGER_INIT, SILL_TRIGGER_INIT, 99, 99, 99};
+    struct sill_task *task = suite_spawn(spawn_shielded, &all);
+    suite_yield(3);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    suite_yield(3);
+    ck_assert_int_eq(all.awaited, 99);
+    sill_resume(&all.go, 0);
+    ck_assert_int_eq(suite_await(task), 0);
+    ck_assert_int_eq(all.awaited, 0);
+    ck_assert_int_eq(all.cancelled, 0);
+    ck_assert_int_eq(all.result, SILL_ECANCELED);
+}
+
 /* ---- C-05 ---- */
 
 static int suspend_twice(void *arg)

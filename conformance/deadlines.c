@@ -263,13 +263,13 @@ static int busy(void *length)
     return 0;
 }
 
-/* D-01: also while other tasks keep the loop busy. */
-SILL_CASE(D, 01, sleep_is_not_early_while_others_are_busy)
+static void sleep_beside(sill_duration hogs[2])
 {
-    static sill_duration hogs[2] = {20000, 700000};
     struct sill_task *tasks[2] = {suite_spawn(busy, &hogs[0]),
                                   suite_spawn(busy, &hogs[1])};
     bool early = false;
+
+    enough = false;
 
     for (int i = 0; i < 10 * LENGTHS; i++) {
         sill_time deadline = sill_after(lengths[i % LENGTHS]);
@@ -280,6 +280,22 @@ SILL_CASE(D, 01, sleep_is_not_early_while_others_are_busy)
     enough = true;
     ck_assert_int_eq(sill_await_all(tasks, 2, NULL, SILL_NEVER), 0);
     ck_assert(!early);
+}
+
+/* D-01: also while other tasks keep the loop busy. */
+SILL_CASE(D, 01, sleep_is_not_early_while_others_are_busy)
+{
+    static sill_duration hogs[2] = {20000, 700000};
+
+    sleep_beside(hogs);
+}
+
+/* The same when the loop looks at its deadlines all the time. */
+SILL_CASE(D, 01, sleep_is_not_early_while_others_yield)
+{
+    static sill_duration hogs[2] = {0, 1000};
+
+    sleep_beside(hogs);
 }
 
 /* ---- D-02 ---- */
@@ -316,6 +332,38 @@ SILL_CASE(D, 02, a_scope_wait_meets_its_deadline)
     ck_assert_int_ge(now, deadline);
     ck_assert_int_le(now - deadline, suite_lateness());
     sill_scope_fini(&scope);
+}
+
+static int sleep_until(void *deadline)
+{
+    return sill_sleep(*(sill_time *)deadline);
+}
+
+static void resume_soon(void *trigger)
+{
+    struct timespec moment = {0, 5000000};
+
+    (void)nanosleep(&moment, NULL);
+    (void)sill_resume(trigger, 0);
+}
+
+/* D-02: also when it passes while a task computes that something else woke:
+ * the loop was waiting for that deadline, and goes on to wait for it. */
+SILL_CASE(D, 02, a_deadline_that_passes_during_an_event_is_met)
+{
+    for (int i = 0; i < 5; i++) {
+        sill_time deadline = sill_after(20 * SILL_MILLISECOND);
+        struct sill_trigger trigger = SILL_TRIGGER_INIT;
+        struct suite_thread thread;
+        struct sill_task *sleeper = suite_spawn(sleep_until, &deadline);
+
+        suite_thread_start(&thread, resume_soon, &trigger);
+        ck_assert_int_eq(sill_suspend(&trigger, SILL_NEVER), 0);
+        suite_spend_until(deadline + SILL_MILLISECOND);
+        ck_assert_int_eq(suite_await(sleeper), 0);
+        ck_assert_int_lt(sill_now() - deadline, suite_liveness());
+        suite_thread_join(&thread);
+    }
 }
 
 /* ---- D-03 ---- */
@@ -454,6 +502,77 @@ SILL_CASE(D, 03, order_does_not_depend_on_earlier_waits)
                          woken.deadline[woken.order[i]]);
 }
 
+enum { MANY = 400 };
+
+static struct {
+    sill_time deadlines[MANY];
+    int order[MANY], count;
+    struct sill_task *tasks[MANY];
+} crowd;
+
+static int sleep_in_crowd(void *index)
+{
+    intptr_t i = (intptr_t)index;
+    int rc = sill_sleep(crowd.deadlines[i]);
+
+    if (rc == 0)
+        crowd.order[crowd.count++] = (int)i;
+    return rc;
+}
+
+/* Numbers that are the same in every run. */
+static unsigned next_number(unsigned *state)
+{
+    *state = *state * 1103515245 + 12345;
+    return *state >> 16 & 0x7fff;
+}
+
+/* Deadlines of all orders, of which a third is dropped before it comes; returns
+ * whether all were asleep in time. */
+static bool sleep_in_disorder(unsigned seed, sill_duration length)
+{
+    sill_time base = sill_after(length);
+
+    crowd.count = 0;
+    for (int i = 0; i < MANY; i++) {
+        crowd.deadlines[i] = base + next_number(&seed) % 2000;
+        crowd.tasks[i] = suite_spawn(sleep_in_crowd, (void *)(intptr_t)i);
+    }
+    (void)sill_yield();
+    for (int i = 0; i < MANY; i++) {
+        if (next_number(&seed) % 3 != 0)
+            continue;
+        suite_cancel(crowd.tasks[i]);
+        crowd.tasks[i] = NULL;
+    }
+
+    bool all_asleep = sill_now() < base;
+
+    suite_spend_until(base + 2000);
+    for (int i = 0; i < MANY; i++)
+        if (crowd.tasks[i] != NULL)
+            ck_assert_int_eq(suite_await(crowd.tasks[i]), 0);
+    return all_asleep;
+}
+
+/* D-03: whatever was armed before it and dropped around it. */
+SILL_CASE(D, 03, many_deadlines_wake_in_their_order)
+{
+    sill_duration length = 2 * SILL_MILLISECOND;
+
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        int wrong = 0;
+
+        suite_note("seed %u", seed);
+        while (!sleep_in_disorder(seed, length))
+            length *= 2;
+        for (int i = 1; i < crowd.count; i++)
+            wrong += crowd.deadlines[crowd.order[i - 1]] >
+                     crowd.deadlines[crowd.order[i]];
+        ck_assert_int_eq(wrong, 0);
+    }
+}
+
 /* ---- D-04 ---- */
 
 enum { PASTS = 5 };
@@ -523,6 +642,26 @@ SILL_CASE(D, 04, a_past_deadline_returns_bytes_that_are_there)
             ck_assert_int_eq(sill_stream_read(&pair.a, text + i, 1, past(i)),
                              1);
             ck_assert_int_eq(text[i], '1' + i);
+        }
+        suite_pair_close(&pair);
+    }
+}
+
+/* D-04: also bytes that came after a call had found nothing, and of which the
+ * loop has not heard yet. */
+SILL_CASE(D, 04, a_past_deadline_returns_bytes_that_have_just_come)
+{
+    for (int kind = 0; kind < SUITE_KINDS; kind++) {
+        struct suite_pair pair;
+        char text[8];
+
+        suite_pair_open(&pair, (enum suite_kind)kind);
+        for (int i = 0; i < PASTS; i++) {
+            ck_assert_int_eq(sill_stream_read(&pair.a, text, 8, past(i)),
+                             SILL_ETIMEDOUT);
+            ck_assert_int_eq(sill_stream_write(&pair.b, "012", 3, SILL_NEVER),
+                             3);
+            ck_assert_int_eq(sill_stream_read(&pair.a, text, 8, past(i)), 3);
         }
         suite_pair_close(&pair);
     }
@@ -938,6 +1077,28 @@ SILL_CASE(D, 08, a_deadline_that_was_met_does_not_end_a_later_wait)
         suite_cancel(tasks[i]);
         suite_pair_close(&reads[i].pair);
     }
+}
+
+/* D-08: and one that did not come does not take a later one with it. */
+SILL_CASE(D, 08, a_later_deadline_after_one_that_was_met_is_met)
+{
+    struct sill_trigger go = SILL_TRIGGER_INIT;
+    struct brief_read brief = {.deadline = sill_after(20 * SILL_MILLISECOND)};
+    struct sill_task *task;
+
+    brief.later = brief.deadline + 30 * SILL_MILLISECOND;
+    suite_pair_open(&brief.pair, SUITE_MEMORY);
+    task = suite_spawn(read_then_wait, &brief);
+    (void)sill_yield();
+    ck_assert_int_eq(sill_stream_write(&brief.pair.b, "x", 1, SILL_PAST), 1);
+    ck_assert_int_eq(sill_suspend(&go, brief.later + 100 * SILL_MILLISECOND),
+                     SILL_ETIMEDOUT);
+
+    int result = 0;
+
+    ck_assert_int_eq(sill_await(task, &result, SILL_PAST), 0);
+    ck_assert_int_eq(result, SILL_ETIMEDOUT);
+    suite_pair_close(&brief.pair);
 }
 
 /* ---- D-09 ---- */

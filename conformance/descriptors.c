@@ -137,6 +137,17 @@ static int waiter_main(void *arg)
     return rc;
 }
 
+/* Sleeps long enough for a loop that spins to be noticed, and checks that it
+ * hardly used a processor meanwhile. */
+static void check_rests(void)
+{
+    sill_duration before = suite_cpu();
+
+    ck_assert_int_eq(sill_sleep(sill_after(200 * SILL_MILLISECOND)), 0);
+    sill_duration used = suite_cpu() - before;
+    ck_assert_int_lt(used, (sill_duration)(20e6 * suite_scale()));
+}
+
 /* Lets a task wait on (watch); it does when this returns. */
 static void waiter_park(struct waiter *self, struct sill_watch *watch,
                         unsigned directions)
@@ -551,6 +562,50 @@ SILL_CASE(F, 08, reused_number_gets_no_stale_event)
     }
 }
 
+/* watch.h: sill does "not close them": what was watched can be watched again,
+ * and by then nothing of the first watch is left. */
+SILL_CASE(F, 08, descriptor_can_be_watched_again)
+{
+    struct ends ends = open_ends();
+    struct waiter waiter;
+
+    for (int i = 0; i < 3; i++) {
+        struct sill_watch watch = watch_fd(ends.a);
+
+        waiter_park(&waiter, &watch, SILL_READ);
+        put(ends.b);
+        ck_assert_int_eq(suite_await(waiter.task), SILL_READ);
+        take(ends.a);
+        sill_watch_close(&watch);
+    }
+    close_ends(ends);
+}
+
+/* The same for a task that waited to write: a number that is always writable
+ * now wakes nobody. */
+SILL_CASE(F, 08, reused_number_of_a_writer_gets_no_stale_event)
+{
+    struct ends old = open_ends(), young = open_ends();
+    struct sill_watch watch = watch_fd(old.a);
+    struct waiter reader, writer;
+
+    fill(old.a);
+    waiter_park(&reader, &watch, SILL_READ);
+    waiter_park(&writer, &watch, SILL_WRITE);
+    sill_watch_close(&watch);
+    ck_assert_int_eq(suite_await(reader.task), SILL_ECLOSED);
+    ck_assert_int_eq(suite_await(writer.task), SILL_ECLOSED);
+    ck_assert_int_eq(dup2(young.a, old.a), old.a);
+    watch = watch_fd(old.a);
+    waiter_park(&reader, &watch, SILL_READ);
+    check_rests();
+    put(young.b);
+    ck_assert_int_eq(suite_await(reader.task), SILL_READ);
+    sill_watch_close(&watch);
+    close_ends(old);
+    close_ends(young);
+}
+
 /* Many descriptors become ready at once, and the first task that runs puts
  * others in their places: events of the same look outside are not theirs. */
 enum { BATCH = 8 };
@@ -678,15 +733,24 @@ SILL_CASE(F, 11, what_cannot_be_polled_is_refused)
     close_ends(ends);
 }
 
-/* Sleeps long enough for a loop that spins to be noticed, and checks that it
- * hardly used a processor meanwhile. */
-static void check_rests(void)
+/* watch.h: it is "somebody else's", who may want it to block. */
+SILL_CASE(F, 11, flags_of_what_is_watched_stay)
 {
-    sill_duration before = suite_cpu();
+    struct waiter waiter;
+    int fds[2];
 
-    ck_assert_int_eq(sill_sleep(sill_after(200 * SILL_MILLISECOND)), 0);
-    sill_duration used = suite_cpu() - before;
-    ck_assert_int_lt(used, (sill_duration)(20e6 * suite_scale()));
+    ck_assert_int_eq(pipe(fds), 0);
+    int flags = fcntl(fds[0], F_GETFL), cloexec = fcntl(fds[0], F_GETFD);
+    struct sill_watch watch = watch_fd(fds[0]);
+    waiter_park(&waiter, &watch, SILL_READ);
+    put(fds[1]);
+    ck_assert_int_eq(suite_await(waiter.task), SILL_READ);
+    ck_assert_int_eq(fcntl(fds[0], F_GETFL), flags);
+    ck_assert_int_eq(fcntl(fds[0], F_GETFD), cloexec);
+    sill_watch_close(&watch);
+    ck_assert_int_eq(fcntl(fds[0], F_GETFL), flags);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* F-12: an event that nobody waits for does not spin the loop: bytes that
@@ -767,6 +831,24 @@ SILL_CASE(F, 12, peer_that_is_gone_does_not_spin)
         sill_watch_close(&watch);
         close(ends.a);
     }
+}
+
+/* ... and a peer that writes no more while a task waits to write to it. */
+SILL_CASE(F, 12, end_of_the_peer_does_not_spin_beside_a_writer)
+{
+    struct ends ends = open_ends();
+    struct sill_watch watch = watch_fd(ends.a);
+    struct waiter writer;
+
+    fill(ends.a);
+    waiter_park(&writer, &watch, SILL_WRITE);
+    ck_assert_int_eq(shutdown(ends.b, SHUT_WR), 0);
+    check_rests();
+    ck_assert(!writer.ended);
+    drain(ends.b);
+    ck_assert_int_eq(suite_await(writer.task), SILL_WRITE);
+    sill_watch_close(&watch);
+    close_ends(ends);
 }
 
 /* Raises the limit of descriptors as far as it goes, and returns it. */

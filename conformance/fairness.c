@@ -354,6 +354,48 @@ SILL_CASE(R, 04, a_task_that_always_finds_data_lets_others_run)
     }
 }
 
+enum { CLIENTS = 300 };
+
+static int accept_all(void *listener)
+{
+    int failed = 0;
+
+    for (int i = 0; i < CLIENTS; i++) {
+        struct sill_stream stream;
+
+        failed += sill_listener_accept(listener, &stream, SILL_NEVER) != 0;
+        sill_stream_close(&stream);
+    }
+    return failed;
+}
+
+/* nor does a task that always finds a client keep the others waiting. */
+SILL_CASE(R, 04, a_task_that_always_finds_a_client_lets_others_run)
+{
+    static struct sill_stream clients[CLIENTS];
+    struct sill_listener listener;
+    struct sill_address address;
+    int turns = 0;
+
+    suite_listen(&listener, &address);
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(
+            sill_stream_connect(&clients[i], &address, NULL, SILL_NEVER), 0);
+
+    struct sill_task *acceptor = suite_spawn(accept_all, &listener);
+    int result = -1;
+
+    while (sill_await(acceptor, &result, SILL_PAST) == SILL_ETIMEDOUT) {
+        (void)sill_yield();
+        turns++;
+    }
+    ck_assert_int_eq(result, 0);
+    ck_assert_int_gt(turns, 2);
+    for (int i = 0; i < CLIENTS; i++)
+        sill_stream_close(&clients[i]);
+    sill_listener_close(&listener);
+}
+
 /* ---- R-05 ---- */
 
 struct counted_wait {
@@ -544,4 +586,33 @@ SILL_CASE(R, 07, deadlines_that_were_met_make_no_wake_ups, threads)
         suite_cancel(tasks[i]);
         suite_pair_close(&stale[i]);
     }
+}
+
+/* To the nanosecond; what getrusage says may be counted in ticks. */
+static sill_duration cpu_of_thread(void)
+{
+    struct timespec used;
+
+    ck_assert_int_eq(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used), 0);
+    return used.tv_sec * SILL_SECOND + used.tv_nsec;
+}
+
+/* R-07: waiting for a deadline uses no processor time, also in the last
+ * millisecond before it, whatever the system counts in. A sleep costs some 30
+ * us of it; one in ten may be disturbed. */
+SILL_CASE(R, 07, a_wait_for_a_deadline_does_not_spin)
+{
+    enum { SLEEPS = 100 };
+
+    sill_duration much = (sill_duration)(200e3 * suite_scale());
+    int spun = 0;
+
+    for (int i = 0; i < SLEEPS; i++) {
+        sill_duration span = 1900 * SILL_MICROSECOND + i * 41000;
+        sill_duration before = cpu_of_thread();
+
+        ck_assert_int_eq(sill_sleep(sill_after(span)), 0);
+        spun += cpu_of_thread() - before > much;
+    }
+    ck_assert_int_le(spun, SLEEPS / 10);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -448,6 +449,8 @@ static void pest_begin(struct pest *pest)
     interrupt_with(SIGUSR1);
     pest->victim = pthread_self();
     suite_thread_start(&pest->thread, pester, pest);
+    while (atomic_load(&handled) == 0)
+        (void)sched_yield();
 }
 
 static void pest_end(struct pest *pest)

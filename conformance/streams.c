@@ -452,6 +452,50 @@ SILL_CASE(S, 06, call_that_begins_after_close_says_closed)
     on_each_kind(close_before_the_waiter_runs);
 }
 
+enum { CALLS_WITHOUT_WAITING = 1000 };
+
+static int read_until_closed(void *arg)
+{
+    struct sill_stream *stream = arg;
+    ssize_t rc = 1;
+    char byte;
+
+    for (int i = 0; i < CALLS_WITHOUT_WAITING && rc == 1; i++)
+        rc = sill_stream_read(stream, &byte, 1, SILL_NEVER);
+    return (int)rc;
+}
+
+static int write_until_closed(void *arg)
+{
+    struct sill_stream *stream = arg;
+    ssize_t rc = 1;
+
+    for (int i = 0; i < CALLS_WITHOUT_WAITING && rc == 1; i++)
+        rc = sill_stream_write(stream, "x", 1, SILL_NEVER);
+    return (int)rc;
+}
+
+static void close_between_calls(struct suite_pair *pair)
+{
+    static const char bytes[CALLS_WITHOUT_WAITING];
+
+    ck_assert_int_eq(
+        sill_stream_write_all(&pair->b, bytes, sizeof(bytes), NULL, SILL_NEVER),
+        0);
+    struct sill_task *reader = suite_spawn(read_until_closed, &pair->a);
+    struct sill_task *writer = suite_spawn(write_until_closed, &pair->a);
+    suite_yield(1);
+    sill_stream_close(&pair->a);
+    ck_assert_int_eq(suite_await(reader), SILL_ECLOSED);
+    ck_assert_int_eq(suite_await(writer), SILL_ECLOSED);
+}
+
+/* And when it comes in the turn that a task without waits leaves to others. */
+SILL_CASE(S, 06, close_between_calls_that_never_wait_is_noticed)
+{
+    on_each_kind(close_between_calls);
+}
+
 static void close_with_bytes_at_hand(struct suite_pair *pair)
 {
     struct reading reading;

@@ -308,6 +308,23 @@ SILL_CASE(T, 06, a_task_has_a_name_and_a_place)
     ck_assert(!suite_dump_has("miller"));
 }
 
+static int name_oneself(void *arg)
+{
+    (void)arg;
+    sill_task_set_name("former");
+    return 0;
+}
+
+/* A name is the task's own: the next one on its stack has none. */
+SILL_CASE(T, 06, a_name_ends_with_its_task)
+{
+    for (int i = 0; i < 3; i++) {
+        struct sill_task *task = suite_spawn(name_oneself, NULL);
+        ck_assert_str_eq(sill_task_name(task), "task");
+        suite_await(task);
+    }
+}
+
 /* ---- T-07 ---- */
 
 static int destroyed;
@@ -468,6 +485,32 @@ static int keep_rounding(void *arg)
     }
     wrong += sill_sleep(sill_after(SILL_MILLISECOND)) != 0;
     return wrong + (fegetround() != mine);
+}
+
+/* What fegetround says is one unit's; arithmetic may be done by another. */
+static int keep_arithmetic(void *arg)
+{
+    volatile double one = 1, three = 3;
+    int wrong = 0;
+    fesetround((int)(intptr_t)arg);
+    double third = one / three;
+    for (int i = 0; i < 10; i++) {
+        sill_yield();
+        double again = one / three;
+        wrong += memcmp(&third, &again, sizeof(third)) != 0;
+    }
+    return wrong;
+}
+
+/* "the floating-point environment survive[s] a suspension" */
+SILL_CASE(T, 08, arithmetic_is_rounded_alike_after_a_suspension)
+{
+    struct sill_task *up =
+        suite_spawn(keep_arithmetic, suite_number(FE_UPWARD));
+    struct sill_task *down =
+        suite_spawn(keep_arithmetic, suite_number(FE_DOWNWARD));
+    ck_assert_int_eq(suite_await(up), 0);
+    ck_assert_int_eq(suite_await(down), 0);
 }
 
 /* "the floating-point environment survive[s] a suspension", and does not leak
@@ -1211,6 +1254,23 @@ SILL_CASE(T, 19, spawn_without_memory_starts_nothing)
     struct sill_task *task = suite_spawn(add_one, &ran);
     suite_await(task);
     ck_assert_int_eq(ran, count + 1);
+}
+
+/* A stack that cannot be guarded is no stack. */
+SILL_CASE(T, 19, spawn_without_a_guard_starts_nothing)
+{
+    int ran = 0, rc = 0, count = 0;
+    fault_always(FAULT_madvise, ENOMEM);
+    fault_always(FAULT_mprotect, ENOMEM);
+    while (rc == 0 && count < 1000) {
+        rc = sill_spawn(add_one, &ran, &brood[count]);
+        count += rc == 0;
+    }
+    fault_clear();
+    ck_assert_int_eq(rc, SILL_ENOMEM);
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(sill_await(brood[i], NULL, SILL_NEVER), 0);
+    ck_assert_int_eq(ran, count);
 }
 
 /* sill_run: "SILL_ENOMEM", and not a stack smaller than asked for. */

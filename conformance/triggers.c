@@ -113,6 +113,18 @@ SILL_CASE(A, 01, resume_before_suspend_counts_in_a_cancelled_task)
     ck_assert_int_eq(waiter.hooks, 0);
 }
 
+/* The same without an abort hook. */
+SILL_CASE(A, 01, resume_before_suspend_counts_also_without_a_hook)
+{
+    struct waiter waiter;
+    init(&waiter);
+    sill_trigger_init(&waiter.trigger, NULL, NULL);
+    struct sill_task *task = suite_spawn(wait, &waiter);
+    sill_resume(&waiter.trigger, 5);
+    suite_cancel(task);
+    ck_assert_int_eq(waiter.rc, 0);
+}
+
 /* "SILL_ENOTASK called outside of a task" */
 SILL_CASE_OUTSIDE(A, 01, suspend_outside_of_a_task_is_refused)
 {
@@ -373,6 +385,39 @@ SILL_CASE(A, 04, what_was_written_before_a_resume_is_visible, threads)
     ck_assert_int_eq(wrong, 0);
 }
 
+static struct {
+    struct sill_trigger trigger;
+    atomic_int published;
+    int count;
+} parcel;
+
+static void send_parcels(void *arg)
+{
+    (void)arg;
+    for (int i = 1; i <= parcel.count; i++) {
+        while (atomic_load(&parcel.published) < i)
+            sched_yield();
+        (void)sill_resume(&parcel.trigger, i);
+    }
+}
+
+/* The value that a resume brings is there when suspend returns. */
+SILL_CASE(A, 04, the_value_of_a_resume_is_visible, threads)
+{
+    struct suite_thread thread;
+    int wrong = 0;
+    parcel.count = suite_many(10000);
+    suite_thread_start(&thread, send_parcels, NULL);
+    for (int i = 1; i <= parcel.count; i++) {
+        sill_trigger_init(&parcel.trigger, NULL, NULL);
+        atomic_store(&parcel.published, i);
+        wrong += sill_suspend(&parcel.trigger, SILL_NEVER) != 0;
+        wrong += sill_trigger_value(&parcel.trigger) != i;
+    }
+    suite_thread_join(&thread);
+    ck_assert_int_eq(wrong, 0);
+}
+
 /* ---- A-05 ---- */
 
 static struct {
@@ -548,6 +593,18 @@ SILL_CASE(A, 07, no_wait_ends_without_a_reason)
     sill_resume(&waiter.trigger, 0);
     ck_assert_int_eq(suite_await(task), 0);
     sigaction(SIGUSR1, &old, NULL);
+}
+
+/* Nor does a wait for one thing end with another: with a child, say. */
+SILL_CASE(A, 07, a_child_that_ends_does_not_end_a_suspend)
+{
+    struct sill_trigger never = SILL_TRIGGER_INIT;
+    int ran = 0;
+    struct sill_task *child = suite_spawn(add_one, &ran);
+    ck_assert_int_eq(sill_suspend(&never, sill_after(SILL_MILLISECOND)),
+                     SILL_ETIMEDOUT);
+    ck_assert_int_eq(ran, 1);
+    suite_await(child);
 }
 
 /* ---- A-08 ---- */
@@ -749,4 +806,38 @@ static void resume_in_order(const int order[], void *arg)
 SILL_CASE(A, 11, tasks_run_in_the_order_of_their_resumes)
 {
     suite_permute(RUNNERS, resume_in_order, NULL);
+}
+
+static int resume_all_in_order(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < RUNNERS; i++)
+        sill_resume(&runners.triggers[i], 0);
+    return 0;
+}
+
+static void run_a_loop(void *arg)
+{
+    (void)arg;
+    (void)sill_run(resume_all_in_order, NULL);
+}
+
+/* The same when that task is one of another loop. */
+SILL_CASE(A, 11, tasks_run_in_the_order_of_resumes_from_another_loop)
+{
+    for (int round = 0; round < 20; round++) {
+        struct sill_task *tasks[RUNNERS];
+        struct suite_thread thread;
+        runners.count = 0;
+        for (int i = 0; i < RUNNERS; i++) {
+            sill_trigger_init(&runners.triggers[i], NULL, NULL);
+            tasks[i] = suite_spawn(runner, (void *)(intptr_t)i);
+        }
+        suite_yield(1);
+        suite_thread_start(&thread, run_a_loop, NULL);
+        suite_thread_join(&thread);
+        ck_assert_int_eq(sill_await_all(tasks, RUNNERS, NULL, SILL_NEVER), 0);
+        for (int i = 0; i < RUNNERS; i++)
+            ck_assert_int_eq(runners.order[i], i);
+    }
 }

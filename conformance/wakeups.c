@@ -396,6 +396,57 @@ SILL_CASE(W, 04, each_of_100000_resumes_is_delivered_once)
     ck_assert_int_eq(flood_failed, 0);
 }
 
+enum { VOLLEY_THREADS = 4, VOLLEY_EACH = 8, VOLLEYS = 500 };
+
+enum { VOLLEY = VOLLEY_THREADS * VOLLEY_EACH };
+
+static struct sill_trigger volley[VOLLEY];
+static atomic_int volleys, volley_ready;
+
+/* All at the same moment, as far as there are processors. */
+static void fire_volleys(void *first)
+{
+    for (int i = 1; i <= VOLLEYS; i++) {
+        atomic_fetch_add(&volley_ready, 1);
+        while (atomic_load(&volleys) < i)
+            sched_yield();
+        for (int j = 0; j < VOLLEY_EACH; j++)
+            (void)sill_resume(&volley[(intptr_t)first + j], i);
+    }
+}
+
+/* W-04: of resumes by several threads at the same moment, of tasks that all
+ * wait, none is lost. */
+SILL_CASE(W, 04, resumes_at_the_same_moment_all_arrive)
+{
+    struct suite_thread threads[VOLLEY_THREADS];
+    struct sill_task *tasks[VOLLEY];
+    int wrong = 0;
+
+    for (intptr_t i = 0; i < VOLLEY_THREADS; i++)
+        suite_thread_start(&threads[i], fire_volleys,
+                           (void *)(i * VOLLEY_EACH));
+    for (int i = 1; i <= VOLLEYS; i++) {
+        while (atomic_load(&volley_ready) < i * VOLLEY_THREADS)
+            sched_yield();
+        for (int j = 0; j < VOLLEY; j++) {
+            sill_trigger_init(&volley[j], NULL, NULL);
+            tasks[j] = suite_spawn(suite_suspender, &volley[j]);
+        }
+        (void)sill_yield();
+        atomic_store(&volleys, i);
+        for (int j = 0; j < VOLLEY; j++) {
+            int result = -1;
+
+            wrong += sill_await(tasks[j], &result, SILL_NEVER) != 0;
+            wrong += result != 0 || sill_trigger_value(&volley[j]) != i;
+        }
+    }
+    for (int i = 0; i < VOLLEY_THREADS; i++)
+        suite_thread_join(&threads[i]);
+    ck_assert_int_eq(wrong, 0);
+}
+
 static void resume_flood_in_order(void *count)
 {
     for (int i = 0; i < *(int *)count; i++)
@@ -794,6 +845,16 @@ SILL_CASE_OUTSIDE(W, 08, a_resume_after_the_end_is_harmless)
     ck_assert_int_eq(sill_run(suspend_on, &trigger), 22);
 }
 
+/* Writes over what a run leaves behind on the stack, so that whoever comes late
+ * finds nothing of it. */
+static void __attribute__((noinline)) trample(void)
+{
+    volatile unsigned char junk[16384];
+
+    for (size_t i = 0; i < sizeof(junk); i++)
+        junk[i] = 0xa5;
+}
+
 /* W-08: the resume is the very thing that lets the loop end. */
 SILL_CASE_OUTSIDE(W, 08, the_resume_that_ends_the_loop_may_outlive_it)
 {
@@ -804,8 +865,10 @@ SILL_CASE_OUTSIDE(W, 08, the_resume_that_ends_the_loop_may_outlive_it)
 
     atomic_store(&relay.turns, 100000);
     suite_thread_start(&thread, resume_in_turn, NULL);
-    for (; turn <= 100000 && sill_now() < deadline; turn++)
+    for (; turn <= 100000 && sill_now() < deadline; turn++) {
         failed += sill_run(take_a_turn, (void *)turn) != 0;
+        trample();
+    }
     atomic_store(&relay.turns, (unsigned)turn - 1);
     suite_thread_join(&thread);
     ck_assert_int_eq(failed, 0);
@@ -841,9 +904,49 @@ SILL_CASE_OUTSIDE(W, 08, a_resume_that_races_the_end_is_harmless)
     for (uintptr_t turn = 1; turn < 1000; turn++) {
         int rc = sill_run(be_late_for_a_turn, (void *)turn);
 
+        trample();
         if (rc != 0 && rc != SILL_ETIMEDOUT)
             ck_abort_msg("turn %d returned %d", (int)turn, rc);
     }
     suite_thread_join(&thread);
     ck_assert_int_eq(flood_failed, 0);
+}
+
+static int yield_until(void *over)
+{
+    while (!*(bool *)over)
+        (void)sill_yield();
+    return 0;
+}
+
+/* Waits for its turn beside a task that keeps the loop awake. */
+static int take_a_busy_turn(void *turn)
+{
+    unsigned self = (unsigned)(uintptr_t)turn;
+    bool over = false;
+    struct sill_task *busy = suite_spawn(yield_until, &over);
+
+    sill_trigger_init(&flood[self], NULL, NULL);
+    atomic_store(&relay.turn, self);
+
+    int rc = sill_suspend(&flood[self], SILL_NEVER);
+
+    over = true;
+    return rc < 0 ? rc : suite_await(busy);
+}
+
+/* W-08: a loop that is awake takes the wake-up at once and ends by it, before
+ * the resume that brought it has returned. */
+SILL_CASE_OUTSIDE(W, 08, a_resume_may_outlive_a_loop_that_is_awake)
+{
+    struct suite_thread thread;
+    int failed = 0;
+
+    suite_thread_start(&thread, resume_flood_in_turn, NULL);
+    for (uintptr_t turn = 1; turn < 1000; turn++) {
+        failed += sill_run(take_a_busy_turn, (void *)turn) != 0;
+        trample();
+    }
+    suite_thread_join(&thread);
+    ck_assert_int_eq(failed, 0);
 }
