@@ -882,7 +882,9 @@ static void press_back(struct suite_pair *pair)
     long blocks = suite_blocks();
     size_t size = suite_fill(&pair->a);
 
-    ck_assert_int_le(suite_blocks(), blocks + 1);
+    /* Without descriptors there is no kernel to hold what is on its way. */
+    if (pair->kind == SUITE_MEMORY || suite_has(SILL_CONFORMANCE_FD))
+        ck_assert_int_le(suite_blocks(), blocks + 1);
     ck_assert_uint_lt(size, 64 << 20);
     if (pair->kind == SUITE_MEMORY)
         ck_assert_uint_eq(size, 65536);
