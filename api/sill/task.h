@@ -6,9 +6,9 @@
  * one task at a time. It is a resource: whoever spawned it, its parent, awaits
  * it or cancels it, exactly once, and nobody else does.
  *
- *     spawn ----> ready <-----> running ----> ended ---- await, cancel ---->
- * gone ^              |
- *                   +--- waiting <-+
+ *     spawn --> ready <--> running --> ended --> await or cancel: gone
+ *                 ^           |
+ *                 +- waiting <+
  *
  * Cancelling asks. From then on every wait of the task, the present one and
  * all later ones, fails with SILL_ECANCELED, until the task ends: a cancelled
