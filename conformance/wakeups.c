@@ -883,6 +883,8 @@ static int be_late_for_a_turn(void *turn)
     return sill_suspend(&flood[self], sill_after(self % 40 * 1000));
 }
 
+static atomic_uint flood_returned; /* from the resume of this turn */
+
 static void resume_flood_in_turn(void *unused)
 {
     (void)unused;
@@ -892,6 +894,7 @@ static void resume_flood_in_turn(void *unused)
         jitter(turn, 3001);
         if (!sill_resume(&flood[turn], 0))
             flood_failed++;
+        atomic_store(&flood_returned, turn);
     }
 }
 
@@ -946,6 +949,8 @@ SILL_CASE_OUTSIDE(W, 08, a_resume_may_outlive_a_loop_that_is_awake)
     for (uintptr_t turn = 1; turn < 1000; turn++) {
         failed += sill_run(take_a_busy_turn, (void *)turn) != 0;
         trample();
+        while (atomic_load(&flood_returned) < turn)
+            sched_yield();
     }
     suite_thread_join(&thread);
     ck_assert_int_eq(failed, 0);
