@@ -497,7 +497,7 @@ static int keep_arithmetic(void *arg)
     for (int i = 0; i < 10; i++) {
         sill_yield();
         double again = one / three;
-        wrong += memcmp(&third, &again, sizeof(third)) != 0;
+        wrong += again != third;
     }
     return wrong;
 }
