@@ -35,10 +35,11 @@ void suite_register(struct suite_case *a_case)
 
 /* ---- assertions ---- */
 
+/* From any thread; a line of one in a file of another would be of no matter. */
 void ck_mark(const char *file, int line)
 {
-    record->file = file;
-    record->line = line;
+    __atomic_store_n(&record->file, file, __ATOMIC_RELAXED);
+    __atomic_store_n(&record->line, line, __ATOMIC_RELAXED);
 }
 
 /* The first failure counts: that of a forked child comes before its parent's,
