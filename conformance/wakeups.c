@@ -403,13 +403,16 @@ enum { VOLLEY = VOLLEY_THREADS * VOLLEY_EACH };
 static struct sill_trigger volley[VOLLEY];
 static atomic_int volleys, volley_ready;
 
-/* All at the same moment, as far as there are processors. */
+/* All at the same moment, as far as there are processors; beyond VOLLEYS, no
+ * more. */
 static void fire_volleys(void *first)
 {
     for (int i = 1; i <= VOLLEYS; i++) {
         atomic_fetch_add(&volley_ready, 1);
         while (atomic_load(&volleys) < i)
             sched_yield();
+        if (atomic_load(&volleys) > VOLLEYS)
+            return;
         for (int j = 0; j < VOLLEY_EACH; j++)
             (void)sill_resume(&volley[(intptr_t)first + j], i);
     }
@@ -421,12 +424,13 @@ SILL_CASE(W, 04, resumes_at_the_same_moment_all_arrive)
 {
     struct suite_thread threads[VOLLEY_THREADS];
     struct sill_task *tasks[VOLLEY];
+    sill_time deadline = sill_after(RACING);
     int wrong = 0;
 
     for (intptr_t i = 0; i < VOLLEY_THREADS; i++)
         suite_thread_start(&threads[i], fire_volleys,
                            (void *)(i * VOLLEY_EACH));
-    for (int i = 1; i <= VOLLEYS; i++) {
+    for (int i = 1; i <= VOLLEYS && sill_now() < deadline; i++) {
         while (atomic_load(&volley_ready) < i * VOLLEY_THREADS)
             sched_yield();
         for (int j = 0; j < VOLLEY; j++) {
@@ -442,6 +446,7 @@ SILL_CASE(W, 04, resumes_at_the_same_moment_all_arrive)
             wrong += result != 0 || sill_trigger_value(&volley[j]) != i;
         }
     }
+    atomic_store(&volleys, VOLLEYS + 1);
     for (int i = 0; i < VOLLEY_THREADS; i++)
         suite_thread_join(&threads[i]);
     ck_assert_int_eq(wrong, 0);
@@ -891,6 +896,8 @@ static void resume_flood_in_turn(void *unused)
     for (unsigned turn = 1; turn < 1000; turn++) {
         while (atomic_load(&relay.turn) < turn)
             sched_yield();
+        if (atomic_load(&relay.turn) >= 1000)
+            return;
         jitter(turn, 3001);
         if (!sill_resume(&flood[turn], 0))
             flood_failed++;
@@ -943,15 +950,17 @@ static int take_a_busy_turn(void *turn)
 SILL_CASE_OUTSIDE(W, 08, a_resume_may_outlive_a_loop_that_is_awake)
 {
     struct suite_thread thread;
+    sill_time deadline = sill_after(RACING);
     int failed = 0;
 
     suite_thread_start(&thread, resume_flood_in_turn, NULL);
-    for (uintptr_t turn = 1; turn < 1000; turn++) {
+    for (uintptr_t turn = 1; turn < 1000 && sill_now() < deadline; turn++) {
         failed += sill_run(take_a_busy_turn, (void *)turn) != 0;
         trample();
         while (atomic_load(&flood_returned) < turn)
             sched_yield();
     }
+    atomic_store(&relay.turn, 1000);
     suite_thread_join(&thread);
     ck_assert_int_eq(failed, 0);
 }
