@@ -209,6 +209,7 @@ TCase *datagram_cases(void)
 {
     TCase *cases = tcase_create("datagram");
 
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, without_faults_all_arrive_once_and_in_order);
     tcase_add_test(cases, with_faults_they_are_lost_doubled_and_overtaken);
     tcase_add_test(cases, messages_keep_their_edges);

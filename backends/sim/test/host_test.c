@@ -295,6 +295,7 @@ TCase *host_cases(void)
 {
     TCase *cases = tcase_create("host");
 
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_task_begins_where_its_parent_is);
     tcase_add_test(cases, hosts_have_the_addresses_that_are_said);
     tcase_add_test(cases, a_cut_holds_up_one_way_until_it_heals);

@@ -230,6 +230,7 @@ TCase *seed_cases(void)
 {
     TCase *cases = tcase_create("seed");
 
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_hundred_seeds_give_more_than_ninety_interleavings);
     tcase_add_test(cases, every_task_of_a_round_runs_once);
     tcase_add_test(cases,

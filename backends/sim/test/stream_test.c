@@ -480,6 +480,7 @@ TCase *stream_cases(void)
 {
     TCase *cases = tcase_create("stream");
 
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases,
                    bytes_arrive_after_the_latency_and_not_a_nanosecond_before);
     tcase_add_test(cases,
