@@ -12,6 +12,7 @@
  *   listener.h   hands out streams
  *   datagram.h   messages with edges
  *   watch.h      somebody else's descriptor
+ *   random.h     bytes that nobody can foresee
  *   hooks.h      memory and log
  *
  * guest.h, for programs that run a loop of their own, and stream_ops.h, for
@@ -25,6 +26,7 @@
 #include <sill/error.h>
 #include <sill/hooks.h>
 #include <sill/listener.h>
+#include <sill/random.h>
 #include <sill/reader.h>
 #include <sill/scope.h>
 #include <sill/stream.h>

@@ -266,6 +266,10 @@ SILL_API extern const struct sill_spi_transport sill_core_sockets;
  * what sill_calendar() shows at the instant 0 of its clock. */
 SILL_API void sill_core_set_calendar(struct sill_loop *loop, int64_t second);
 
+/* For a backend that decides what is random, from its open: what
+ * sill_random_fill() gives to tasks of (loop) follows from (seed). */
+SILL_API void sill_core_set_random(struct sill_loop *loop, uint64_t seed);
+
 /* The machine's monotonic clock, in ns. */
 SILL_API sill_time sill_core_monotonic(void);
 

@@ -109,6 +109,8 @@ struct sill_loop {
     void *self;        /* the backend's state */
     bool has_calendar; /* of its own, and ... */
     int64_t calendar;  /* ... this second at the instant 0 */
+    bool has_random;   /* of its own, ... */
+    uint64_t random;   /* ... drawn from this */
 
     struct heap_entry *heap; /* 4-ary, from 1 on */
     size_t heap_count, heap_room;

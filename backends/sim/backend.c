@@ -47,6 +47,15 @@ static void init(struct world *world)
     sill_world_list_init(&world->messages);
 }
 
+/* Apart from what the network and the scenario draw. */
+static uint64_t seed_of_bytes(uint64_t seed)
+{
+    struct random random;
+
+    sill_world_random_init(&random, seed, 'b');
+    return sill_world_draw(&random);
+}
+
 static void sim_close(void *self);
 
 static int sim_open(struct sill_loop *loop, void *host, void **self)
@@ -57,6 +66,7 @@ static int sim_open(struct sill_loop *loop, void *host, void **self)
         return host ? SILL_EINVAL : SILL_ENOMEM;
     init(world);
     sill_core_set_calendar(loop, CALENDAR - SILL_SIM_START / SILL_SECOND);
+    sill_core_set_random(loop, seed_of_bytes(world->options.seed));
     sill_world_current = world;
 
     int rc = sill_world_host_add(world, "host0", &world->first_host);

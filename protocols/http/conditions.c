@@ -5,7 +5,7 @@
  */
 #include "files.h"
 
-#include <time.h>
+#include <sill/time.h>
 
 static bool is_called(const struct sill_http_header *header, const char *name)
 {
@@ -58,7 +58,7 @@ static bool find_date(const struct sill_http_head *request, const char *name,
     struct sill_http_view text =
         sill_http_header_find(request->headers, request->header_count, name);
     return text.at != NULL &&
-           sill_http_date_parse(text, (int64_t)time(NULL), seconds) == 0;
+           sill_http_date_parse(text, sill_calendar(), seconds) == 0;
 }
 
 static int64_t modified(const struct sill_http_file *file)
@@ -97,7 +97,7 @@ bool sill_http_conditions_allow_range(const struct sill_http_head *request,
         return true;
 
     /* A date is only as good as a tag when the file has rested since. */
-    int64_t date, now = (int64_t)time(NULL);
+    int64_t date, now = sill_calendar();
     return sill_http_date_parse(value, now, &date) == 0 &&
            date == modified(file) && date < now;
 }

@@ -7,13 +7,13 @@
 
 #include <sill/error.h>
 #include <sill/hooks.h>
+#include <sill/random.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define PIECE_SIZE 65536
@@ -201,9 +201,9 @@ static int answer_parts(struct sill_http_exchange *x,
     struct parts *parts = sill_alloc(sizeof(*parts));
     if (parts == NULL)
         return SILL_ENOMEM;
-    int rc = SILL_EIO;
     uint64_t seed; /* nobody can foresee it and put it into a file */
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+    int rc = sill_random_fill(&seed, sizeof(seed));
+    if (rc != 0)
         goto out;
     parts->file = file;
     snprintf(parts->boundary, sizeof(parts->boundary), "sill%016" PRIx64, seed);

@@ -248,6 +248,22 @@ static void check_streams(void)
     sill_listener_close(&listener);
 }
 
+/* All bytes are filled, and none beside them: that one stays 0 without cause
+ * happens once in 2^71 times. */
+static void check_random(void)
+{
+    unsigned char once[300] = {0}, seen[300] = {0};
+
+    for (int i = 0; i < 10; i++) {
+        MUST(sill_random_fill(once + 1, 298) == 0);
+        for (size_t at = 0; at < sizeof once; at++)
+            seen[at] |= once[at];
+    }
+    MUST(seen[0] == 0 && seen[299] == 0);
+    for (size_t at = 1; at < 299; at++)
+        MUST(seen[at] != 0);
+}
+
 static int check_all(void *arg)
 {
     static const struct {
@@ -258,7 +274,7 @@ static int check_all(void *arg)
         {"registers", check_registers}, {"stacks", check_stacks},
         {"triggers", check_triggers},   {"threads", check_threads},
         {"time", check_time},           {"cancel", check_cancel},
-        {"streams", check_streams},
+        {"streams", check_streams},     {"random", check_random},
     };
 
     (void)arg;

@@ -117,6 +117,25 @@ START_TEST(the_calendar_goes_with_the_clock)
 
 END_TEST
 
+static int take_bytes(void *arg)
+{
+    ck_assert_int_eq(sill_random_fill(arg, 24), 0);
+    return 0;
+}
+
+START_TEST(random_bytes_come_from_the_seed)
+{
+    char first[24], again[24], other[24];
+
+    (void)run_seed(1, take_bytes, first, 0);
+    (void)run_seed(1, take_bytes, again, 0);
+    (void)run_seed(2, take_bytes, other, 0);
+    ck_assert_mem_eq(first, again, 24);
+    ck_assert_mem_ne(first, other, 24);
+}
+
+END_TEST
+
 static int wait_in_vain(void *arg)
 {
     struct sill_trigger trigger = SILL_TRIGGER_INIT;
@@ -227,6 +246,7 @@ TCase *clock_cases(void)
     tcase_add_test(cases, time_moves_only_when_all_are_parked);
     tcase_add_test(cases, a_task_that_waits_by_yielding_is_told_of);
     tcase_add_test(cases, the_calendar_goes_with_the_clock);
+    tcase_add_test(cases, random_bytes_come_from_the_seed);
     tcase_add_test(cases, a_deadlock_is_found_at_once_and_reported);
     tcase_add_test(cases, a_plain_run_sleeps_until_another_thread_comes);
     tcase_add_test(cases, a_run_inside_of_a_run_is_refused);

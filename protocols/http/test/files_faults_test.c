@@ -142,7 +142,7 @@ static const struct {
 static bool is_bearable(void)
 {
     return failure == EINTR
-               ? failing != FSTAT && failing != GETRANDOM
+               ? failing != FSTAT
                : failing == OPENAT2 && (failure == ENOSYS || failure == EAGAIN);
 }
 
