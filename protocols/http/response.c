@@ -214,7 +214,9 @@ static bool is_bodiless(int status)
 /* Decides how the peer will know where the answer ends. */
 static void frame(struct sill_http_exchange *x, uint64_t length)
 {
-    if (x->server->draining || x->is_awaited || x->body_failure != 0)
+    /* Nobody goes through a body so long, if the handler does not. */
+    bool is_left = sill_http_body_due(&x->body) > DISCARDED_MAX;
+    if (x->server->draining || x->is_awaited || x->body_failure != 0 || is_left)
         x->keep = false;
     x->has_body = !is_bodiless(x->status) && x->head.method != SILL_HTTP_HEAD;
     x->is_chunked = length == SILL_HTTP_NO_LENGTH && x->head.minor > 0 &&

@@ -235,6 +235,29 @@ CASE(malformed_body_that_nobody_reads_ends_the_connection)
     return kit_stop(&kit);
 }
 
+/* Or the next request would be lost with the connection. */
+CASE(long_body_that_nobody_reads_ends_the_connection_as_announced)
+{
+    static const struct {
+        const char *length;
+        bool closes;
+    } announced[] = {{"65536", false}, {"65537", true}};
+    struct kit kit = {0};
+    kit_start(&kit, answer, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        struct peer peer;
+        peer_open(&peer, &kit);
+        peer_say(&peer, "POST /ignore HTTP/1.1\r\n" H "Content-Length: ");
+        peer_say(&peer, announced[i].length);
+        peer_say(&peer, "\r\n\r\n");
+        peer_read_until(&peer, "ignored", 1);
+        ck_assert_int_eq(has_line(peer.text, "Connection: close"),
+                         announced[i].closes);
+        peer_close(&peer);
+    }
+    return kit_stop(&kit);
+}
+
 CASE(bounds_have_their_statuses)
 {
     struct kit kit = {.server = {.limits = {.line = 100,
@@ -1032,6 +1055,8 @@ int main(void)
     tcase_add_test(cases, nul_anywhere_in_a_head_is_refused);
     tcase_add_test(cases, malformed_bodies_are_refused_and_end_the_connection);
     tcase_add_test(cases, malformed_body_that_nobody_reads_ends_the_connection);
+    tcase_add_test(
+        cases, long_body_that_nobody_reads_ends_the_connection_as_announced);
     tcase_add_test(cases, bounds_have_their_statuses);
     tcase_add_test(cases,
                    refused_client_that_goes_on_sending_can_read_the_answer);
