@@ -267,6 +267,47 @@ function(sill_add_fuzz_test protocol)
     LABELS protocol TIMEOUT 300)
 endfunction()
 
+# sill_add_simulation(<protocol> SEEDS <count> SOURCES ...)
+#
+# bin/simulate-<protocol>: the scenarios of a protocol, see <sill/scenario.h>,
+# which ./sill simulate finds by that name. Tests try so many seeds of each, try
+# that a seed repeats, and that nothing of the machine decides about it.
+function(sill_add_simulation protocol)
+  cmake_parse_arguments(arg "" "SEEDS" "SOURCES" ${ARGN})
+  if(NOT TARGET sill_sim OR NOT PROJECT_IS_TOP_LEVEL)
+    return()
+  endif()
+  set(program simulate-${protocol})
+  set(sim ${PROJECT_SOURCE_DIR}/backends/sim/test)
+  add_executable(${program} ${arg_SOURCES} ${sim}/refuse.c)
+  sill_compile(${program})
+  target_link_libraries(${program} PRIVATE sill::${protocol} sill::sill)
+  set_target_properties(${program} PROPERTIES
+    SILL_BACKEND sim
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  foreach(call IN ITEMS clock_gettime time gettimeofday getrandom random rand)
+    target_link_options(${program} PRIVATE -Wl,--wrap=${call})
+  endforeach()
+  if(NOT SILL_TESTS)
+    return()
+  endif()
+  sill_add_sim_test(${protocol} ${program} --seeds ${arg_SEEDS})
+  sill_add_sim_test(${protocol}.repeat
+    sh ${sim}/repeat.sh $<TARGET_FILE:${program}> --trace --seed 7)
+  # A sanitizer asks the machine for much.
+  if(NOT CMAKE_C_FLAGS MATCHES "-fsanitize" AND NOT CMAKE_CROSSCOMPILING)
+    sill_add_sim_test(${protocol}.alone
+      ${program} --alone --trace --seeds 10)
+  endif()
+endfunction()
+
+# sill_add_sim_test(<name> <command> <argument>...)
+function(sill_add_sim_test name)
+  add_test(NAME sim.${name} COMMAND ${ARGN})
+  set_tests_properties(sim.${name} PROPERTIES
+    LABELS "sim;backend:sim" TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
 # sill_add_example(<name> [LIBS ...])
 function(sill_add_example name)
   sill_add_programs(${name} SOURCES ${name}.c ${ARGN})
