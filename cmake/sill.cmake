@@ -291,6 +291,9 @@ function(sill_add_simulation protocol)
   if(NOT SILL_TESTS)
     return()
   endif()
+  if(CMAKE_C_FLAGS MATCHES "-fsanitize" OR CMAKE_CROSSCOMPILING)
+    math(EXPR arg_SEEDS "${arg_SEEDS} / 10") # which is as slow
+  endif()
   sill_add_sim_test(${protocol} ${program} --seeds ${arg_SEEDS})
   sill_add_sim_test(${protocol}.repeat
     sh ${sim}/repeat.sh $<TARGET_FILE:${program}> --trace --seed 7)

@@ -37,6 +37,7 @@ struct board {
 
 /* ---- in a worker ---- */
 
+/* What a bad seed left behind is not to be found again in the next one. */
 static void work(struct board *board, struct worker *worker)
 {
     const struct plan *plan = board->plan;
@@ -52,6 +53,7 @@ static void work(struct board *board, struct worker *worker)
                                &worker->totals, why)) {
             atomic_fetch_add(&board->bad, 1);
             sill_scenario_say(plan, board->scenario, plan->first + at, why);
+            _exit(0);
         }
     }
 }
