@@ -29,6 +29,7 @@ static void choose_options(struct world *world)
         world->closed = true;
     } else {
         sill_sim_options_init(&world->options, 0);
+        world->options.descriptors = SIZE_MAX;
     }
 }
 
@@ -121,6 +122,19 @@ static void jump(struct world *world, sill_time to)
     world->now = to;
     world->looks = 0;
     sill_world_record(world, SILL_SIM_JUMP, NULL, 0, NULL, 0);
+}
+
+void sill_sim_spend(sill_duration length)
+{
+    struct world *world = sill_world_require("sill_sim_spend");
+    sill_time until = sill_after(length), next;
+
+    while ((next = sill_world_events_next(world)) <= until &&
+           next < SILL_NEVER) {
+        jump(world, next);
+        (void)sill_world_events_step(world);
+    }
+    jump(world, until);
 }
 
 static void log_line(void *arg, const char *line)

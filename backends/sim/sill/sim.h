@@ -21,9 +21,9 @@
  *
  * Time      begins at SILL_SIM_START, the calendar with the year 2026. It moves
  *           only when every task waits: then to the next event of the network
- *           or the nearest deadline, at once. Code takes no time. A task that
- *           waits by yielding until an instant has come waits for ever, which
- *           is logged once.
+ *           or the nearest deadline, at once. Code takes no time, unless it
+ *           says so by sill_sim_spend. A task that waits by yielding until an
+ *           instant has come waits for ever, which is logged once.
  * Order     the tasks of a round run in an order drawn from the seed (see
  *           shuffle in <sill/task.h>).
  * World     nothing exists outside of a run by sill_sim_run: when every task
@@ -40,9 +40,9 @@
  *           see struct sill_sim_options.
  *
  * A program that is linked with this backend and calls sill_run gets a world
- * with one host, without faults, in order of arrival. It may have other
- * threads: when every task waits and no event is to come, the loop sleeps until
- * one of them resumes a trigger.
+ * with one host, without faults or a limit of descriptors, in order of arrival.
+ * It may have other threads: when every task waits and no event is to come, the
+ * loop sleeps until one of them resumes a trigger.
  */
 #ifndef SILL_SIM_H
 #define SILL_SIM_H
@@ -213,6 +213,14 @@ SILL_API int sill_sim_run_at(const struct sill_sim_options *options,
 /* Returns a number below (bound), drawn from the seed but apart from what the
  * network draws; 0 for a (bound) of 0. */
 SILL_API uint64_t sill_sim_random(uint64_t bound);
+
+/*
+ * Makes the current task keep its thread to itself for (length), as a long
+ * computation does: the clock moves and the network goes on, but no other task
+ * runs before this one waits or yields. Nothing happens for a (length) of 0 or
+ * less.
+ */
+SILL_API void sill_sim_spend(sill_duration length);
 
 /* Adds an event of the scenario's own to the trace, and to its hash. */
 SILL_API void sill_sim_note(const char *format, ...) SILL_PRINTF(1, 2);

@@ -100,6 +100,69 @@ START_TEST(a_task_that_waits_by_yielding_is_told_of)
 
 END_TEST
 
+static int note_when(void *instant)
+{
+    int rc = sill_sleep(in_ms(10));
+
+    *(sill_time *)instant = sill_now();
+    return rc;
+}
+
+static int spend_beside_a_sleeper(void *arg)
+{
+    sill_time begin = sill_now(), woke = 0;
+    struct sill_task *task;
+
+    (void)arg;
+    ck_assert_int_eq(sill_spawn(note_when, &woke, &task), 0);
+    ck_assert_int_eq(sill_yield(), 0);
+    sill_sim_spend(25 * SILL_MILLISECOND);
+    ck_assert_int_eq(sill_now(), begin + 25 * SILL_MILLISECOND);
+    sill_sim_spend(0);
+    sill_sim_spend(-SILL_SECOND);
+    ck_assert_int_eq(sill_now(), begin + 25 * SILL_MILLISECOND);
+    ck_assert_int_eq(woke, 0);
+    ck_assert_int_eq(sill_yield(), 0);
+    ck_assert_int_eq(sill_await(task, NULL, SILL_NEVER), 0);
+    ck_assert_int_eq(woke, begin + 25 * SILL_MILLISECOND);
+    return 0;
+}
+
+START_TEST(time_that_a_task_spends_is_nobody_elses)
+{
+    struct sill_sim_report report =
+        run_seed(1, spend_beside_a_sleeper, NULL, 0);
+
+    ck_assert_uint_eq(report.counts[SILL_SIM_JUMP], 1);
+    ck_assert_int_eq(report.ended, SILL_SIM_START + 25 * SILL_MILLISECOND);
+}
+
+END_TEST
+
+static int spend_while_bytes_travel(void *arg)
+{
+    struct link_pair pair;
+    char bytes[4];
+
+    (void)arg;
+    pair_open(&pair, sill_sim_host_current(), add("other"));
+    ck_assert_int_eq(
+        sill_stream_write_all(&pair.client, "late", 4, NULL, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_stream_read(&pair.server, bytes, 4, SILL_PAST),
+                     SILL_ETIMEDOUT);
+    sill_sim_spend(5 * SILL_MILLISECOND);
+    ck_assert_int_eq(sill_stream_read(&pair.server, bytes, 4, SILL_PAST), 4);
+    pair_close(&pair);
+    return 0;
+}
+
+START_TEST(the_network_goes_on_while_a_task_spends_time)
+{
+    (void)run_seed(1, spend_while_bytes_travel, NULL, 0);
+}
+
+END_TEST
+
 static int see_the_calendar(void *arg)
 {
     (void)arg;
@@ -245,6 +308,8 @@ TCase *clock_cases(void)
     tcase_add_test(cases, an_hour_of_sleeping_passes_at_once_in_exact_order);
     tcase_add_test(cases, time_moves_only_when_all_are_parked);
     tcase_add_test(cases, a_task_that_waits_by_yielding_is_told_of);
+    tcase_add_test(cases, time_that_a_task_spends_is_nobody_elses);
+    tcase_add_test(cases, the_network_goes_on_while_a_task_spends_time);
     tcase_add_test(cases, the_calendar_goes_with_the_clock);
     tcase_add_test(cases, random_bytes_come_from_the_seed);
     tcase_add_test(cases, a_deadlock_is_found_at_once_and_reported);
