@@ -432,7 +432,7 @@ static struct sill_address abstract_address(const char *name)
     return address;
 }
 
-SILL_CASE(C, 01, cancel_wakes_connect_over_unix, fd)
+SILL_CASE(C, 01, cancel_wakes_connect_over_unix)
 {
     struct sill_address address = abstract_address("cancel");
     expect_connect_cancelled(&address);
@@ -473,7 +473,7 @@ static int in_send(struct parked *parked)
 }
 
 /* Unix-domain, where a receiver that does not read makes senders wait. */
-SILL_CASE(C, 01, cancel_wakes_datagram_send, fd)
+SILL_CASE(C, 01, cancel_wakes_datagram_send)
 {
     struct parked parked = {0};
     struct sill_datagram receiver;

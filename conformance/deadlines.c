@@ -700,7 +700,7 @@ SILL_CASE(D, 04, a_past_deadline_accepts_a_waiting_connection)
 }
 
 /* D-04: a message that has come is received, and one can be sent. */
-SILL_CASE(D, 04, a_past_deadline_sends_and_receives_a_message, fd)
+SILL_CASE(D, 04, a_past_deadline_sends_and_receives_a_message)
 {
     struct sill_address here = private_address("here");
     struct sill_address there = private_address("there");

@@ -89,7 +89,7 @@ SILL_CASE_OUTSIDE(X, 01, each_failure_around_tcp_is_survived)
     walk("tcp");
 }
 
-SILL_CASE_OUTSIDE(X, 01, each_failure_around_unix_sockets_is_survived, fd)
+SILL_CASE_OUTSIDE(X, 01, each_failure_around_unix_sockets_is_survived)
 {
     walk("unix");
     walk("refused");

@@ -188,12 +188,28 @@ static void open_tcp(struct suite_pair *pair)
         open_loopback(pair);
 }
 
-static void open_unix(struct suite_pair *pair)
+static void adopt_both(struct suite_pair *pair)
 {
     int fds[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     ck_assert_int_eq(sill_stream_adopt(&pair->a, fds[0]), 0);
     ck_assert_int_eq(sill_stream_adopt(&pair->b, fds[1]), 0);
+}
+
+static void meet_by_name(struct suite_pair *pair)
+{
+    struct sill_address address;
+    struct sill_listener listener;
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "@sill-suite-%ld-%ld", (long)getpid(),
+                   (long)gettid());
+    ck_assert_int_eq(sill_address_unix(&address, name), 0);
+    ck_assert_int_eq(sill_listener_listen(&listener, &address, NULL), 0);
+    ck_assert_int_eq(sill_stream_connect(&pair->a, &address, NULL, SILL_NEVER),
+                     0);
+    ck_assert_int_eq(sill_listener_accept(&listener, &pair->b, SILL_NEVER), 0);
+    sill_listener_close(&listener);
 }
 
 void suite_pair_open(struct suite_pair *pair, enum suite_kind kind)
@@ -202,7 +218,7 @@ void suite_pair_open(struct suite_pair *pair, enum suite_kind kind)
     if (kind == SUITE_TCP)
         open_tcp(pair);
     else if (kind == SUITE_UNIX)
-        suite_has(SILL_CONFORMANCE_FD) ? open_unix(pair) : open_tcp(pair);
+        suite_has(SILL_CONFORMANCE_FD) ? adopt_both(pair) : meet_by_name(pair);
     else
         ck_assert_int_eq(sill_stream_pair(&pair->a, &pair->b, 65536), 0);
 }

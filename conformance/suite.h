@@ -210,7 +210,7 @@ int suite_returner(void *arg);
 enum suite_kind {
     SUITE_TCP,    /* as the backend's maker makes them, or over a listener on
                    * the loopback, accepted */
-    SUITE_UNIX,   /* an adopted socketpair; without "fd" as SUITE_TCP */
+    SUITE_UNIX,   /* an adopted socketpair; without "fd" by a name */
     SUITE_MEMORY, /* sill_stream_pair, 64 KiB each way */
     SUITE_KINDS
 };

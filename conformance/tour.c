@@ -482,8 +482,6 @@ static int tour_unix(void *unused)
     char path[64];
 
     (void)unused;
-    if (!suite_has(SILL_CONFORMANCE_FD))
-        return 0;
     own_path(path, sizeof(path), "/tmp/sill-tour-%ld-%ld");
 
     int rc = sill_address_unix(&meeting.address, path);
@@ -505,8 +503,6 @@ static int tour_refused(void *unused)
     char text[64];
 
     (void)unused;
-    if (!suite_has(SILL_CONFORMANCE_FD))
-        return 0;
     own_path(text, sizeof(text), "unix:@sill-nowhere-%ld-%ld");
 
     int rc = sill_address_parse(&nowhere, text);
