@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- U-01: address.h ---- */
@@ -788,6 +789,7 @@ static int write_between(void *arg)
     struct sill_task *first = suite_spawn(write_long, &stream);
 
     (void)arg;
+    suite_yield(1);
     suite_spawn(write_double, &stream);
     return suite_await(first);
 }
@@ -1111,6 +1113,33 @@ SILL_CASE(U, 09, after_neither_goes_back_nor_overflows)
     ck_assert_int_eq(SILL_MINUTE, 60 * SILL_SECOND);
     ck_assert_int_eq(SILL_SECOND, 1000 * SILL_MILLISECOND);
     ck_assert_int_eq(SILL_MILLISECOND, 1000 * SILL_MICROSECOND);
+}
+
+/* time.h, calendar: "in seconds since 1970 (time() of C)". */
+SILL_CASE(U, 09, calendar_is_that_of_the_system, real)
+{
+    int64_t before = (int64_t)time(NULL), shown = sill_calendar();
+
+    ck_assert_int_ge(shown, before);
+    ck_assert_int_le(shown, (int64_t)time(NULL));
+}
+
+/* The same "elsewhere" than in a task, whatever the backend. */
+SILL_CASE_OUTSIDE(U, 09, calendar_is_that_of_the_system_outside_of_a_task)
+{
+    int64_t before = (int64_t)time(NULL), shown = sill_calendar();
+
+    ck_assert_int_ge(shown, before);
+    ck_assert_int_le(shown, (int64_t)time(NULL));
+}
+
+/* time.h, calendar: "Virtual where sill_now() is". */
+SILL_CASE(U, 09, calendar_goes_with_a_virtual_clock, virtual)
+{
+    int64_t before = sill_calendar();
+
+    ck_assert_int_eq(sill_sleep(sill_after(90 * SILL_SECOND)), 0);
+    ck_assert_int_eq(sill_calendar(), before + 90);
 }
 
 /* task.h: the name of the linked backend is known at run time. */

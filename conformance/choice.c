@@ -4,6 +4,7 @@
  */
 #include "choice.h"
 #include "file.h"
+#include "shuffle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,13 +62,14 @@ static int check_ids(const struct words *ids)
 /* Returns "needs fd, threads" and the like. */
 static const char *needs_text(unsigned needs)
 {
-    static const char *const words[] = {"fd", "guest", "virtual", "threads",
-                                        "real time"};
-    static char texts[32][48];
-    char *text = texts[needs & 31];
+    static const char *const words[] = {
+        "fd",     "guest",     "virtual",       "threads",
+        "seeded", "real time", "tasks in order"};
+    static char texts[128][80];
+    char *text = texts[needs & 127];
 
     strcpy(text, "needs");
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 7; i++)
         if (needs & 1U << i) {
             strcat(text, text[5] == '\0' ? " " : ", ");
             strcat(text, words[i]);
@@ -75,13 +77,15 @@ static const char *needs_text(unsigned needs)
     return text;
 }
 
-/* What the backend declares, and what follows from it. */
-static unsigned properties(void)
+/* What the backend declares, and what follows from it and from how it is run.
+ */
+static unsigned properties(const struct options *options)
 {
     unsigned declared = sill_conformance_params.properties;
     bool is_virtual = (declared & SILL_CONFORMANCE_VIRTUAL) != 0;
 
-    return declared | (is_virtual ? 0 : SUITE_NEEDS_real);
+    return declared | (is_virtual ? 0 : SUITE_NEEDS_real) |
+           (options->shuffle ? 0 : SUITE_NEEDS_order);
 }
 
 static void leave_out(struct choice *choice, enum outcome outcome,
@@ -98,7 +102,7 @@ static void decide(struct choice *choice, const struct options *options)
 
     if (options->guest)
         needs |= SILL_CONFORMANCE_GUEST;
-    needs &= ~properties();
+    needs &= ~properties(options);
     if (needs != 0)
         leave_out(choice, SKIPPED, needs_text(needs));
     if (matches_one(choice->a_case, &options->disabled))
@@ -146,23 +150,12 @@ static int read_expectations(struct choices *choices, const char *path)
 
 /* ---- the order ---- */
 
-/* Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
- * generators", 2014, as in Vigna's splitmix64.c. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
 static void put_in_order(struct choices *choices, const struct options *options)
 {
     uint64_t state = options->seed;
 
     for (size_t i = 0; i < choices->count; i++) {
-        size_t other = options->seeded ? next_random(&state) % (i + 1) : i;
+        size_t other = options->seeded ? shuffle_draw(&state) % (i + 1) : i;
 
         choices->order[i] = choices->order[other];
         choices->order[other] = i;

@@ -408,7 +408,7 @@ static bool sleep_together(int count, const int step[], sill_duration length)
 
 /* sill_sleep: "tasks with equal deadlines wake in the order in which they fell
  * asleep". */
-SILL_CASE(D, 03, equal_deadlines_wake_in_order_of_falling_asleep)
+SILL_CASE(D, 03, equal_deadlines_wake_in_order_of_falling_asleep, order)
 {
     static const int step[100];
     sill_duration length = SILL_MILLISECOND;
@@ -444,14 +444,14 @@ static void sleep_in_order(const int order[], void *divisor)
 }
 
 /* D-03: an earlier one before a later one, by 1 ns, however they were armed. */
-SILL_CASE(D, 03, an_earlier_deadline_wakes_first_in_every_order)
+SILL_CASE(D, 03, an_earlier_deadline_wakes_first_in_every_order, order)
 {
     static int divisor = 1;
 
     suite_permute(5, sleep_in_order, &divisor);
 }
 
-SILL_CASE(D, 03, equal_and_earlier_deadlines_mix_in_every_order)
+SILL_CASE(D, 03, equal_and_earlier_deadlines_mix_in_every_order, order)
 {
     static int divisor = 2;
 
@@ -491,7 +491,7 @@ static bool sleep_again_in_order(sill_duration length)
 }
 
 /* The same when each task's timer has been used before, for another time. */
-SILL_CASE(D, 03, order_does_not_depend_on_earlier_waits)
+SILL_CASE(D, 03, order_does_not_depend_on_earlier_waits, order)
 {
     sill_duration length = 2 * SILL_MILLISECOND;
 
@@ -556,7 +556,7 @@ static bool sleep_in_disorder(unsigned seed, sill_duration length)
 }
 
 /* D-03: whatever was armed before it and dropped around it. */
-SILL_CASE(D, 03, many_deadlines_wake_in_their_order)
+SILL_CASE(D, 03, many_deadlines_wake_in_their_order, order)
 {
     sill_duration length = 2 * SILL_MILLISECOND;
 

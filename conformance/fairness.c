@@ -6,6 +6,7 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ static void crowd_end(int size)
 
 /* sill_yield: "Lets every task that is ready run before the caller runs
  * again", and each of them once. */
-SILL_CASE(R, 01, each_ready_task_runs_once_for_each_yield)
+SILL_CASE(R, 01, each_ready_task_runs_once_for_each_yield, order)
 {
     int wrong = 0;
 
@@ -67,7 +68,7 @@ static int suspend_then_raise(void *arg)
 }
 
 /* R-01: tasks that became ready by a resume or a spawn a moment ago count. */
-SILL_CASE(R, 01, a_yield_lets_the_latest_ready_task_run)
+SILL_CASE(R, 01, a_yield_lets_the_latest_ready_task_run, order)
 {
     struct sill_trigger trigger = SILL_TRIGGER_INIT;
     struct sill_task *waiting = suite_spawn(suspend_then_raise, &trigger);
@@ -615,4 +616,143 @@ SILL_CASE(R, 07, a_wait_for_a_deadline_does_not_spin)
         spun += cpu_of_thread() - before > much;
     }
     ck_assert_int_le(spun, SLEEPS / 10);
+}
+
+/* ---- R-08: shuffled ---- */
+
+enum { RANKS = 6, ROUNDS = 4 };
+
+struct parade {
+    char order[RANKS * ROUNDS + 1];
+    unsigned used;
+};
+
+static struct parade *parade; /* the present one */
+
+static int march(void *name)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        parade->order[parade->used++] = (char)(intptr_t)name;
+        (void)sill_yield();
+    }
+    return 0;
+}
+
+static int march_all(void *unused)
+{
+    struct sill_task *tasks[RANKS];
+
+    (void)unused;
+    for (int i = 0; i < RANKS; i++)
+        tasks[i] = suite_spawn(march, suite_number('a' + i));
+    return sill_await_all(tasks, RANKS, NULL, SILL_NEVER);
+}
+
+static void run_parade(struct parade *self, uint64_t number)
+{
+    struct sill_run_options options = {.shuffle = number};
+
+    parade = self;
+    *self = (struct parade){0};
+    ck_assert_int_eq(sill_run_with(&options, march_all, NULL), 0);
+    ck_assert_uint_eq(self->used, RANKS * ROUNDS);
+}
+
+/* task.h, shuffle: "0: the tasks of a round run in the order in which they
+ * became ready". */
+SILL_CASE_OUTSIDE(R, 08, without_a_number_tasks_run_as_they_became_ready, order)
+{
+    struct parade self;
+
+    run_parade(&self, 0);
+    ck_assert_str_eq(self.order, "abcdefabcdefabcdefabcdef");
+}
+
+/* "Otherwise that order is drawn anew for each round": of the same tasks. */
+SILL_CASE_OUTSIDE(R, 08, shuffled_round_runs_each_task_once)
+{
+    struct parade self;
+    int repeated = 0;
+
+    for (uint64_t number = 1; number <= 50; number++) {
+        run_parade(&self, number);
+        for (int round = 0; round < ROUNDS; round++) {
+            const char *order = self.order + round * RANKS;
+
+            for (int i = 0; i < RANKS; i++)
+                ck_assert_ptr_nonnull(memchr(order, 'a' + i, RANKS));
+            repeated += round > 0 && memcmp(order, order - RANKS, RANKS) == 0;
+        }
+    }
+    ck_assert_int_lt(repeated, 10);
+}
+
+/* "from this number as the seed". */
+SILL_CASE_OUTSIDE(R, 08, same_number_gives_the_same_order)
+{
+    struct parade first, second;
+
+    for (uint64_t number = 1; number <= 50; number++) {
+        run_parade(&first, number);
+        run_parade(&second, number);
+        ck_assert_str_eq(first.order, second.order);
+    }
+}
+
+/* "what depends on it by chance does not pass every seed". */
+SILL_CASE_OUTSIDE(R, 08, other_numbers_give_other_orders)
+{
+    static struct parade parades[100];
+    int distinct = 0, firsts[RANKS] = {0};
+
+    for (int i = 0; i < 100; i++) {
+        bool is_new = true;
+
+        run_parade(&parades[i], (uint64_t)i + 1);
+        firsts[parades[i].order[0] - 'a']++;
+        for (int j = 0; j < i; j++)
+            is_new &= strcmp(parades[i].order, parades[j].order) != 0;
+        distinct += is_new;
+    }
+    ck_assert_int_gt(distinct, 90);
+    for (int i = 0; i < RANKS; i++)
+        ck_assert_int_gt(firsts[i], 0);
+}
+
+static int marched; /* tasks that had their first turn */
+
+static int march_once(void *unused)
+{
+    (void)unused;
+    marched++;
+    for (int i = 0; i < 10; i++)
+        (void)sill_yield();
+    return 0;
+}
+
+static int yield_twice(void *unused)
+{
+    struct sill_task *tasks[RANKS];
+
+    (void)unused;
+    for (int turn = 1; turn <= 20; turn++) {
+        for (int i = 0; i < RANKS; i++)
+            tasks[i] = suite_spawn(march_once, NULL);
+        (void)sill_yield();
+        (void)sill_yield();
+        ck_assert_int_eq(marched, turn * RANKS);
+        ck_assert_int_eq(sill_await_all(tasks, RANKS, NULL, SILL_NEVER), 0);
+    }
+    return 0;
+}
+
+/* "it takes a second sill_yield until every task that was ready has run". */
+SILL_CASE_OUTSIDE(R, 08, second_yield_returns_when_all_have_run)
+{
+    for (uint64_t number = 1; number <= 20; number++) {
+        struct sill_run_options options = {.shuffle = number};
+
+        marched = 0;
+        ck_assert_int_eq(sill_run_with(&options, yield_twice, NULL), 0);
+    }
 }

@@ -4,6 +4,7 @@
  */
 #include "faults.h"
 #include "host.h"
+#include "shuffle.h"
 #include "suite.h"
 
 #include <fcntl.h>
@@ -20,11 +21,20 @@ static struct sill_guest *guest;
 static int dones, last_result;
 static int ticks, enough;
 
+static int attach_to(struct host *its_host,
+                     const struct sill_run_options *options,
+                     struct sill_guest **made)
+{
+    struct sill_run_options shuffled;
+
+    return host_attach(its_host, shuffle_options(options, &shuffled), made);
+}
+
 static struct sill_guest *attach(void)
 {
     struct sill_guest *made = NULL;
 
-    ck_assert_int_eq(host_attach(host, NULL, &made), 0);
+    ck_assert_int_eq(attach_to(host, NULL, &made), 0);
     suite_guest = made;
     return made;
 }
@@ -478,7 +488,7 @@ static void attach_start_run(void)
     struct sill_guest *made = NULL;
 
     host = host_open();
-    if (host_attach(host, NULL, &made) == 0) {
+    if (attach_to(host, NULL, &made) == 0) {
         int before = dones;
         int rc = sill_guest_start(made, suite_returner, suite_number(1),
                                   on_done, NULL);
@@ -1089,11 +1099,54 @@ SILL_CASE_OUTSIDE(H, 06, options_choose_stacks_and_no_backend)
         .backend = (const struct sill_backend *)(const void *)not_a_backend};
 
     host = host_open();
-    ck_assert_int_eq(host_attach(host, &options, &guest), 0);
+    ck_assert_int_eq(attach_to(host, &options, &guest), 0);
     start(use_much_stack, NULL);
     host_run(host);
     ck_assert_int_eq(dones, 1);
     close_both();
+}
+
+enum { WALKERS = 6 };
+
+static char walked[WALKERS + 1];
+static size_t walkers;
+
+static int walk(void *name)
+{
+    walked[walkers++] = (char)(intptr_t)name;
+    return 0;
+}
+
+/* Keeps the order in which the tasks of a guest with (number) ran. */
+static void walk_shuffled(uint64_t number, char order[])
+{
+    const struct sill_run_options options = {.shuffle = number};
+
+    walkers = 0;
+    host = host_open();
+    ck_assert_int_eq(attach_to(host, &options, &guest), 0);
+    for (int i = 0; i < WALKERS; i++)
+        start(walk, suite_number('a' + i));
+    host_run(host);
+    close_both();
+    ck_assert_uint_eq(walkers, WALKERS);
+    memcpy(order, walked, sizeof(walked));
+}
+
+/* H-06: and so is the order of tasks, by the number that a run has, too. */
+SILL_CASE_OUTSIDE(H, 06, options_shuffle_tasks)
+{
+    char first[WALKERS + 1], again[WALKERS + 1], before[WALKERS + 1] = "";
+    int others = 0;
+
+    for (uint64_t number = 1; number <= 20; number++) {
+        walk_shuffled(number, first);
+        walk_shuffled(number, again);
+        ck_assert_str_eq(first, again);
+        others += strcmp(first, before) != 0;
+        memcpy(before, first, sizeof(first));
+    }
+    ck_assert_int_gt(others, 15);
 }
 
 static int attach_in_task(void *arg)
@@ -1162,7 +1215,7 @@ static void live_with_a_guest(void *arg)
 
     domain = arg;
     domain->host = host_open();
-    domain->wrong += host_attach(domain->host, NULL, &own) != 0;
+    domain->wrong += attach_to(domain->host, NULL, &own) != 0;
     for (int i = 0; i < TASKS_OF_THREAD; i++)
         domain->wrong +=
             sill_guest_start(own, sleep_one, domain, count_done, NULL) != 0;
@@ -1848,7 +1901,7 @@ static void step_in_a_strange_task(void *arg)
     (void)arg;
     open_both();
     start(suite_returner, NULL);
-    ck_assert_int_eq(host_attach(other, NULL, &its_guest), 0);
+    ck_assert_int_eq(attach_to(other, NULL, &its_guest), 0);
     ck_assert_int_eq(
         sill_guest_start(its_guest, run_another_host, NULL, NULL, NULL), 0);
     host_run(other);

@@ -43,7 +43,10 @@ enum sill_conformance_property {
     SILL_CONFORMANCE_VIRTUAL = 4,
     /* "threads": other threads and signal handlers wake a loop, loops run side
      * by side in threads, and the process may fork while one runs. */
-    SILL_CONFORMANCE_THREADS = 8
+    SILL_CONFORMANCE_THREADS = 8,
+    /* "seeded": one number decides all that happens in a run, and what goes
+     * wrong, by (run_seeded). */
+    SILL_CONFORMANCE_SEEDED = 16
 };
 
 /*
@@ -104,6 +107,16 @@ struct sill_conformance_params {
     /* With SILL_CONFORMANCE_VIRTUAL: makes it (instant) while the present task
      * keeps running, as a long computation does. */
     void (*spend_until)(sill_time instant);
+
+    /*
+     * With SILL_CONFORMANCE_SEEDED: as sill_run, where now and then something
+     * goes wrong: data is late or comes in pieces, messages are lost, connects
+     * are refused, connections reset.
+     *
+     * hash   receives a number made of all that happened, in its order.
+     */
+    int (*run_seeded)(uint64_t seed, sill_task_fn *fn, void *arg,
+                      uint64_t *hash);
 
     /* With SILL_CONFORMANCE_GUEST. */
     const struct sill_conformance_host *host;

@@ -5,6 +5,7 @@
  */
 #include "stage.h"
 #include "faults.h"
+#include "shuffle.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -140,9 +141,6 @@ static int run_body(void *arg)
     return 0;
 }
 
-/* The one place where a seed enters the core: it goes into the options of this
- * run once they have a member for it. Until then (options)->shuffled has no
- * effect here, and the seed decides about the order of the cases only. */
 static int run_inside(const struct stage_options *options)
 {
     return options->as_guest ? suite_run_as_guest(run_body, NULL)
@@ -152,6 +150,8 @@ static int run_inside(const struct stage_options *options)
 static void run_current(const struct stage_options *options)
 {
     int rc = 0;
+    if (options->shuffled)
+        shuffle_loops(options->seed, current->rule, current->name);
     if (current->inside)
         rc = run_inside(options);
     else

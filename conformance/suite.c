@@ -5,6 +5,7 @@
  */
 #include "suite.h"
 #include "faults.h"
+#include "shuffle.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -103,7 +104,7 @@ void suite_cancel(struct sill_task *task)
 
 void suite_yield(int rounds)
 {
-    for (int i = 0; i < rounds; i++)
+    for (int i = shuffle_is_on() ? -1 : 0; i < rounds; i++)
         sill_yield();
 }
 

@@ -60,7 +60,9 @@
  *
  *     SILL_CASE(C, 01, cancel_wakes_watch_wait, fd)
  *
- * A backend that does not declare it has the case skipped, with that reason.
+ * A backend that does not declare it has the case skipped, with that reason;
+ * so has one whose time is virtual a case that needs "real" time, and a run
+ * with --shuffle one that needs tasks in the "order" of becoming ready.
  */
 #define SILL_CASE(group, number, ...)                                          \
     SUITE_REGISTER(group, number, true, __VA_ARGS__, group, )
@@ -77,7 +79,10 @@ enum suite_needs {
     SUITE_NEEDS_guest = SILL_CONFORMANCE_GUEST,
     SUITE_NEEDS_virtual = SILL_CONFORMANCE_VIRTUAL,
     SUITE_NEEDS_threads = SILL_CONFORMANCE_THREADS,
-    SUITE_NEEDS_real = 16, /* time that passes by itself: not virtual */
+    SUITE_NEEDS_seeded = SILL_CONFORMANCE_SEEDED,
+    SUITE_NEEDS_real = 32, /* time that passes by itself: not virtual */
+    SUITE_NEEDS_order =
+        64, /* tasks that run as they became ready: no --shuffle */
     SUITE_NEEDS_fd_threads = SILL_CONFORMANCE_FD | SILL_CONFORMANCE_THREADS,
     SUITE_NEEDS_F = SUITE_NEEDS_fd,
     SUITE_NEEDS_H = SUITE_NEEDS_guest,
@@ -185,8 +190,8 @@ void suite_cancel(struct sill_task *task);
 
 /*
  * Yields until every task that can run has come to wait for something else
- * than a yield, at most (rounds) times; a round is enough for a task that goes
- * straight to its first wait.
+ * than a yield, at most (rounds) times, and once more if they are shuffled; a
+ * round is enough for a task that goes straight to its first wait.
  */
 void suite_yield(int rounds);
 

@@ -1018,6 +1018,17 @@ SILL_CASE(T, 16, await_first_returns_the_first_and_ends_the_rest)
     }
 }
 
+static void *ended_first;
+
+static int suspend_and_end(void *trigger)
+{
+    int rc = sill_suspend(trigger, SILL_NEVER);
+
+    if (!ended_first)
+        ended_first = trigger;
+    return rc;
+}
+
 static int resume_both(void *arg)
 {
     struct sill_trigger **triggers = arg;
@@ -1035,12 +1046,13 @@ SILL_CASE(T, 16, await_first_tells_the_one_that_ended_first)
                                          first == 0 ? &b : &a};
         struct sill_task *tasks[2];
         size_t index = 99;
-        tasks[0] = suite_spawn(suite_suspender, &a);
-        tasks[1] = suite_spawn(suite_suspender, &b);
+        ended_first = NULL;
+        tasks[0] = suite_spawn(suspend_and_end, &a);
+        tasks[1] = suite_spawn(suspend_and_end, &b);
         struct sill_task *third = suite_spawn(resume_both, order);
         ck_assert_int_eq(sill_await_first(tasks, 2, &index, NULL, SILL_NEVER),
                          0);
-        ck_assert_uint_eq(index, first);
+        ck_assert_ptr_eq(ended_first, index == 0 ? &a : &b);
         suite_await(third);
     }
 }

@@ -188,6 +188,7 @@ static int suspend_shared(void *arg)
 static int wait_twice(void *arg)
 {
     struct sill_task *first = suite_spawn(suspend_shared, "first");
+    suite_yield(1);
     struct sill_task *second = suite_spawn(suspend_shared, "second");
     (void)arg;
     suite_await(first);
@@ -808,7 +809,7 @@ static void resume_in_order(const int order[], void *arg)
 
 /* "Triggers of one loop resumed in order by one task make their tasks run in
  * that order." */
-SILL_CASE(A, 11, tasks_run_in_the_order_of_their_resumes)
+SILL_CASE(A, 11, tasks_run_in_the_order_of_their_resumes, order)
 {
     suite_permute(RUNNERS, resume_in_order, NULL);
 }
@@ -828,7 +829,7 @@ static void run_a_loop(void *arg)
 }
 
 /* The same when that task is one of another loop. */
-SILL_CASE(A, 11, tasks_run_in_the_order_of_resumes_from_another_loop)
+SILL_CASE(A, 11, tasks_run_in_the_order_of_resumes_from_another_loop, order)
 {
     for (int round = 0; round < 20; round++) {
         struct sill_task *tasks[RUNNERS];

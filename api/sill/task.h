@@ -69,7 +69,8 @@ struct sill_run_options {
      * Otherwise that order is drawn anew for each round, from this number as
      * the seed: what depends on it by chance does not pass every seed. What is
      * promised of orders elsewhere (triggers resumed one after the other, equal
-     * deadlines) is then true of becoming ready only.
+     * deadlines) is then true of becoming ready only, and it takes a second
+     * sill_yield until every task that was ready has run.
      */
     uint64_t shuffle;
 };

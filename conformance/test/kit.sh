@@ -141,6 +141,54 @@ order)
     [ "$(wc -c <counter)" -eq 3 ]
     run 0 --repeat 5 A-01
     ;;
+shuffle)
+    KIT_ORDER=$work/order
+    export KIT_ORDER
+
+    # Runs with (arguments), and keeps the orders that were told in (name).
+    orders() {
+        name=$1
+        shift
+        rm -f order
+        run 0 "$@"
+        mv order "$name"
+    }
+
+    orders plain R-03 R-04
+    [ "$(sort -u plain)" = abcde ]
+    run 0 R-01 R-02
+    # The same seed, the same order, in any company; others, others.
+    for seed in 1 2 3 4 5 6 7 8 9 10; do
+        for rule in R-03 R-04 R-05; do
+            orders "one-$rule-$seed" --shuffle --seed $seed $rule
+            orders again --shuffle --seed $seed A $rule W
+            cmp again "one-$rule-$seed"
+        done
+    done
+    [ "$(sort -u one-R-03-* | wc -l)" -gt 5 ]
+    [ "$(sort -u one-R-04-* | wc -l)" -gt 5 ]
+    [ "$(sort -u one-R-05-* | wc -l)" -eq 1 ]
+    [ "$(cat one-R-03-*)" != "$(cat one-R-04-*)" ]
+    # A seed alone orders the cases, not the tasks.
+    orders again --seed 3 R-03
+    [ "$(cat again)" = abcde ]
+    # What depends on an order by chance is caught, and caught again; what says
+    # so is left out.
+    run 1 --shuffle --seed 1 --repeat 50 R-01
+    says '^FAIL R-01\..*, with --seed [0-9]+$'
+    seed=$(sed -n 's/^FAIL .*, with --seed //p' said)
+    for _ in 1 2 3; do
+        run 1 --shuffle --seed "$seed" R-01
+        says "^seed $seed\$" '^FAIL R-01\.'
+    done
+    run 0 --shuffle R-02
+    says '^skip R-02\..*: needs tasks in order$'
+    # A seed that was drawn is told.
+    orders first --shuffle R-03
+    seed=$(sed -n 's/^seed //p' said)
+    orders again --shuffle --seed "$seed" R-03
+    cmp first again
+    ;;
 options)
     run 0 --list
     says '^A-01\.passes$' '^X-01\.fails_in_its_third_run$'

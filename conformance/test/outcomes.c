@@ -114,6 +114,74 @@ SILL_CASE(W, 01, needs_what_is_declared)
     ck_assert(true);
 }
 
+/* ---- cases that say, or believe to know, in which order tasks run ---- */
+
+enum { WALKERS = 5 };
+
+static char order[WALKERS + 1];
+static size_t walked;
+
+static int walk(void *name)
+{
+    order[walked++] = (char)(intptr_t)name;
+    return 0;
+}
+
+static int walk_all(void *unused)
+{
+    struct sill_task *tasks[WALKERS];
+
+    (void)unused;
+    walked = 0;
+    for (int i = 0; i < WALKERS; i++)
+        tasks[i] = suite_spawn(walk, suite_number('a' + i));
+    return sill_await_all(tasks, WALKERS, NULL, SILL_NEVER);
+}
+
+/* Adds a line to the file that KIT_ORDER names, if any. */
+static void tell_order(void)
+{
+    const char *path = getenv("KIT_ORDER");
+    FILE *file = path ? fopen(path, "ae") : NULL;
+
+    if (!file)
+        return;
+    (void)fprintf(file, "%s\n", order);
+    (void)fclose(file);
+}
+
+SILL_CASE(R, 01, depends_on_an_order_by_chance)
+{
+    ck_assert_int_eq(walk_all(NULL), 0);
+    ck_assert_str_eq(order, "abcde");
+}
+
+SILL_CASE(R, 02, depends_on_an_order_and_says_so, order)
+{
+    ck_assert_int_eq(walk_all(NULL), 0);
+    ck_assert_str_eq(order, "abcde");
+}
+
+SILL_CASE(R, 03, tells_its_order)
+{
+    ck_assert_int_eq(walk_all(NULL), 0);
+    tell_order();
+}
+
+SILL_CASE_OUTSIDE(R, 04, tells_the_order_in_a_run_of_its_own)
+{
+    ck_assert_int_eq(sill_run(walk_all, NULL), 0);
+    tell_order();
+}
+
+SILL_CASE_OUTSIDE(R, 05, keeps_a_number_of_its_own)
+{
+    struct sill_run_options options = {.shuffle = 7};
+
+    ck_assert_int_eq(sill_run_with(&options, walk_all, NULL), 0);
+    tell_order();
+}
+
 /* Fails when the file that KIT_COUNTER names has three bytes. */
 SILL_CASE_OUTSIDE(X, 01, fails_in_its_third_run)
 {
