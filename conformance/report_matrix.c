@@ -66,9 +66,16 @@ static void write_sums(FILE *out, const struct results *results)
     struct results part = {0};
 
     fputs("\n", out);
-    while (results_next(results, &part))
-        fprintf(out, "%s: %zu of %zu cases passed\n", part.at->backend,
-                results_count(&part, PASSED), part.count);
+    while (results_next(results, &part)) {
+        size_t left_out =
+            results_count(&part, SKIPPED) + results_count(&part, DISABLED);
+
+        fprintf(out, "%s: %zu of %zu cases passed", part.at->backend,
+                results_count(&part, PASSED), part.count - left_out);
+        if (left_out > 0)
+            fprintf(out, ", %zu left out", left_out);
+        fputs("\n", out);
+    }
 }
 
 void report_matrix(FILE *out, const struct results *results)
