@@ -41,6 +41,12 @@ function(sill_add_backend_matrix name)
   endif()
   add_library(${name} OBJECT ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} sill::sill)
+  # What is for one backend alone may see its header.
+  list(LENGTH arg_BACKENDS count)
+  if(count EQUAL 1 AND TARGET "sill::${arg_BACKENDS}")
+    target_include_directories(${name} PRIVATE
+      $<TARGET_PROPERTY:sill::${arg_BACKENDS},INTERFACE_INCLUDE_DIRECTORIES>)
+  endif()
   foreach(backend IN LISTS arg_BACKENDS)
     set(program ${name}-${backend})
     add_executable(${program} $<TARGET_OBJECTS:${name}>)
