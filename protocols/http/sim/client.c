@@ -16,7 +16,12 @@ struct caller {
 struct asking {
     struct caller *caller;
     struct request *request;
+    unsigned round; /* of the server, if that was there when it began, or 0 */
+    sill_time sent; /* when all of it was; 0: not yet */
 };
+
+/* More than anything takes on a link without faults. */
+#define UNDERWAY (2 * SILL_MILLISECOND)
 
 /* Whether a client may learn of (rc). */
 static bool is_possible(const struct scene *scene, ssize_t rc)
@@ -243,11 +248,13 @@ static int receive(struct scene *scene, const struct request *request,
     return got == SILL_EOF && request->kind == BREAK ? 0 : (int)got;
 }
 
-static int converse(struct caller *caller, const struct request *request,
+static int converse(struct asking *asking,
                     const struct sill_http_call_options *options,
                     sill_time deadline)
 {
+    struct caller *caller = asking->caller;
     struct scene *scene = caller->scene;
+    const struct request *request = asking->request;
     struct sill_address address;
     struct sill_http_call *call;
     char url[128], text[SILL_ADDRESS_TEXT_MAX];
@@ -263,15 +270,17 @@ static int converse(struct caller *caller, const struct request *request,
     if (rc == 0 && options->streams_body)
         rc = send_body(request, call, deadline);
     if (rc == 0)
+        asking->sent = sill_now();
+    if (rc == 0)
         rc = receive(scene, request, call, deadline);
     sill_http_call_close(call);
     return rc;
 }
 
 /* Makes the options, and the body that is in one piece. */
-static int ask(struct caller *caller, const struct request *request,
-               sill_time deadline)
+static int ask(struct asking *asking, sill_time deadline)
 {
+    const struct request *request = asking->request;
     bool whole = request->way == WHOLE && request->size > 0;
     char *body = whole ? sill_alloc(request->size) : NULL;
     struct sill_http_call_options options = {
@@ -290,17 +299,43 @@ static int ask(struct caller *caller, const struct request *request,
         memcpy(body + at, scene_letters(request, at),
                request->size - at < PIECE ? request->size - at : PIECE);
 
-    int rc = converse(caller, request, &options, deadline);
+    int rc = converse(asking, &options, deadline);
 
     sill_free(body);
     return rc;
 }
 
-/* What was asked once was done once, or not at all, and what was done with
- * nothing in the way was heard of. */
-static void judge(struct scene *scene, const struct request *request, int rc,
-                  bool is_hasty)
+static void look_at_server(struct asking *asking)
 {
+    const struct server *server =
+        &asking->caller->scene->servers[asking->request->server];
+
+    if (server->told == SILL_NEVER && sill_now() - server->began > UNDERWAY)
+        asking->round = server->round;
+}
+
+/* Whether it was sent before the server was told to end, if it was, which then
+ * looks for longer than anything is under way. */
+static bool had_to_arrive(const struct asking *asking)
+{
+    const struct server *server =
+        &asking->caller->scene->servers[asking->request->server];
+    sill_time sent = asking->sent ? asking->sent : sill_now();
+
+    if (asking->round == 0 || asking->request->kind == MOVE)
+        return false;
+    if (asking->round == server->round)
+        return server->told >= sent;
+    return asking->round + 1 == server->round && server->told_before >= sent;
+}
+
+/* What was asked once was done once, or not at all; and with nothing in the way
+ * what came in time, and what was done, is heard of. */
+static void judge(const struct asking *asking, int rc, bool is_hasty)
+{
+    struct scene *scene = asking->caller->scene;
+    const struct request *request = asking->request;
+    bool is_certain = (scene->troubles & ~(unsigned)(HASTE | RESTARTS)) == 0;
     enum sill_http_method method =
         sill_http_method_find(sill_http_view(request->method));
     unsigned most = 1 + sill_http_method_is_idempotent(method);
@@ -309,9 +344,10 @@ static void judge(struct scene *scene, const struct request *request, int rc,
         scene_wrong(scene, request, "done so often", (long)request->handled);
     if (rc < 0 && !is_possible(scene, rc))
         scene_wrong(scene, request, sill_strerror(rc), rc);
-    if (rc < 0 && request->complete && !is_hasty &&
-        (scene->troubles & ~(unsigned)(HASTE | RESTARTS)) == 0)
+    if (rc < 0 && is_certain && !is_hasty && request->complete)
         scene_wrong(scene, request, "done, but not heard of", rc);
+    if (rc < 0 && is_certain && !is_hasty && had_to_arrive(asking))
+        scene_wrong(scene, request, "in time, but not answered", rc);
 }
 
 static int be_asking(void *arg)
@@ -325,10 +361,11 @@ static int be_asking(void *arg)
     if (is_hasty)
         most = (sill_duration)sill_sim_random(20 * SILL_MILLISECOND);
 
-    int rc = ask(caller, asking->request, sill_after(most));
+    look_at_server(asking);
 
-    judge(scene, asking->request, rc,
-          is_hasty || rc == SILL_ECANCELED || rc == SILL_ETIMEDOUT);
+    int rc = ask(asking, sill_after(most));
+
+    judge(asking, rc, is_hasty || rc == SILL_ECANCELED);
     scene->run->answered += rc == 0;
     scene->run->failed += rc < 0;
     return rc;
@@ -360,7 +397,8 @@ static int call_often(void *arg)
         if (rc < 0)
             break;
 
-        struct asking asking = {caller, draw_request(scene)};
+        struct asking asking = {.caller = caller,
+                                .request = draw_request(scene)};
 
         if ((scene->troubles & HASTE) && scene_chance(16))
             rc = ask_in_vain(&asking);

@@ -89,6 +89,14 @@ static int sabotage(void *arg)
     return rc;
 }
 
+static void end(struct server *server)
+{
+    sill_sim_note("server %d ends", (int)(server - server->scene->servers));
+    if (server->told == SILL_NEVER)
+        server->told = sill_now();
+    sill_resume(&server->stop, 0);
+}
+
 static int restart(void *arg)
 {
     struct scene *scene = arg;
@@ -97,7 +105,7 @@ static int restart(void *arg)
     while (rc == 0) {
         rc = pause_for(150 * SILL_MILLISECOND);
         if (rc == 0)
-            sill_resume(&scene->servers[sill_sim_random(SERVERS)].stop, 0);
+            end(&scene->servers[sill_sim_random(SERVERS)]);
     }
     return rc;
 }
@@ -181,7 +189,7 @@ static int run_scene(struct scene *scene)
     finish(&trouble);
     scene->is_over = true;
     for (unsigned i = 0; i < SERVERS; i++)
-        sill_resume(&scene->servers[i].stop, 0);
+        end(&scene->servers[i]);
     if (rc == 0)
         rc = sill_scope_wait(&servers, SILL_NEVER);
     finish(&servers);

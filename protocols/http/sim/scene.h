@@ -67,6 +67,11 @@ struct server {
     struct sill_sim_host *host;
     struct sill_trigger stop;
     uint64_t handled;
+
+    unsigned round;        /* how often it began */
+    sill_time began;       /* for the last time */
+    sill_time told;        /* to end; NEVER: not yet */
+    sill_time told_before; /* in the round before */
 };
 
 struct scene {

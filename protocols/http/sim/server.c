@@ -228,6 +228,10 @@ static int serve_once(struct server *server)
     if (rc < 0)
         return rc;
     server->handled = 0;
+    server->round++;
+    server->began = sill_now();
+    server->told_before = server->told;
+    server->told = SILL_NEVER;
     rc = sill_http_serve(&http, &listener, SILL_NEVER);
     judge(server, &http, rc);
     return rc;
