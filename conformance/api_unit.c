@@ -1142,6 +1142,38 @@ SILL_CASE(U, 09, calendar_goes_with_a_virtual_clock, virtual)
     ck_assert_int_eq(sill_calendar(), before + 90);
 }
 
+enum { ROOM = 40, DRAWS = 64 };
+
+/* Draws (size) bytes often: those change, and the others stay. */
+static void check_random(size_t size)
+{
+    unsigned char first[ROOM], bytes[ROOM];
+    int changed[ROOM] = {0};
+
+    memset(first, 'x', sizeof(first));
+    ck_assert_int_eq(sill_random_fill(first, size), 0);
+    for (int i = 0; i < DRAWS; i++) {
+        memset(bytes, 'x', sizeof(bytes));
+        ck_assert_int_eq(sill_random_fill(bytes, size), 0);
+        for (size_t j = 0; j < ROOM; j++)
+            changed[j] += bytes[j] != first[j];
+    }
+    for (size_t j = 0; j < ROOM; j++)
+        ck_assert_int_eq(changed[j] > 0, j < size);
+}
+
+/* random.h: "Fills (buffer) with (size) random bytes". */
+SILL_CASE(U, 09, random_bytes_fill_the_buffer_and_differ)
+{
+    for (size_t size = 0; size < ROOM; size++)
+        check_random(size);
+}
+
+SILL_CASE_OUTSIDE(U, 09, random_bytes_are_to_be_had_outside_of_a_task)
+{
+    check_random(ROOM - 1);
+}
+
 /* task.h: the name of the linked backend is known at run time. */
 SILL_CASE_OUTSIDE(U, 09, linked_backend_has_a_name)
 {

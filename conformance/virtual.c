@@ -424,6 +424,39 @@ SILL_CASE_OUTSIDE(V, 05, machine_clock_is_not_consulted)
     ck_assert_int_eq(first, second);
 }
 
+static int draw(void *bytes)
+{
+    return sill_random_fill(bytes, 16);
+}
+
+/* V-05: random bytes are not the machine's: a run that is repeated has the same
+ * ones. */
+SILL_CASE_OUTSIDE(V, 05, machine_randomness_is_not_consulted)
+{
+    unsigned char first[16], second[16];
+
+    ck_assert_int_eq(sill_run(draw, first), 0);
+    ck_assert_int_eq(sill_run(draw, second), 0);
+    ck_assert_mem_eq(first, second, 16);
+}
+
+/* random.h: "in a simulation, with bytes that its seed decides". */
+SILL_CASE_OUTSIDE(V, 05, random_bytes_come_from_the_seed, seeded)
+{
+    unsigned char before[16] = {0}, first[16], second[16];
+    uint64_t hash;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        ck_assert_int_eq(
+            sill_conformance_params.run_seeded(seed, draw, first, &hash), 0);
+        ck_assert_int_eq(
+            sill_conformance_params.run_seeded(seed, draw, second, &hash), 0);
+        ck_assert_mem_eq(first, second, 16);
+        ck_assert_int_ne(memcmp(first, before, 16), 0);
+        memcpy(before, first, 16);
+    }
+}
+
 static int use_the_network(void *before)
 {
     static struct transcript unused;
