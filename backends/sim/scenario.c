@@ -83,11 +83,13 @@ static bool try_here(const struct plan *plan,
     char why[WHY_SIZE];
 
     for (uint64_t i = 0; i < plan->seeds; i++) {
+        uint64_t seed = plan->first + i;
+
         if (!plan->alone)
             (void)alarm(plan->limit);
-        (void)sill_scenario_try(plan, scenario, plan->first + i, &totals, why);
-        (void)printf("%s %llu: %s\n", scenario->name,
-                     (unsigned long long)(plan->first + i), why);
+        (void)sill_scenario_try(plan, scenario, seed, &totals, why);
+        (void)printf("%s %llu: %s\n", scenario->name, (unsigned long long)seed,
+                     why);
     }
     return totals.bad == 0;
 }

@@ -43,6 +43,6 @@ void sill_scenario_seal(void)
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
         perror("seccomp");
-        exit(77);
+        exit(77); /* NOLINT(concurrency-mt-unsafe): the only thread */
     }
 }

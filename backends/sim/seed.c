@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of a program with AddressSanitizer. */
+/* Of a program with AddressSanitizer, whose name it is. NOLINTNEXTLINE */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 static struct {

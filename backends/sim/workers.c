@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -73,11 +72,11 @@ static bool begin(struct board *board, struct worker *worker)
     if (pid != 0)
         return pid > 0;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         _exit(1);
     work(board, worker);
-    exit(0);
+    exit(0); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 
 /* ---- in the program itself ---- */
@@ -131,10 +130,10 @@ static void collect(struct board *board, struct worker *worker)
         return;
     worker->pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-        exit(77);
+        exit(77); /* NOLINT(concurrency-mt-unsafe): the only thread */
     if (WIFSIGNALED(status))
-        (void)snprintf(why, sizeof(why), "it died of signal %d, %s",
-                       WTERMSIG(status), strsignal(WTERMSIG(status)));
+        (void)snprintf(why, sizeof(why), "it died of signal %d",
+                       WTERMSIG(status));
     else
         (void)snprintf(why, sizeof(why), "it exited with %d",
                        WEXITSTATUS(status));
@@ -215,11 +214,11 @@ bool sill_scenario_share(const struct plan *plan,
     board->jobs = jobs;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &child, &before);
+    (void)pthread_sigmask(SIG_BLOCK, &child, &before);
 
     bool works = watch(board, &child);
 
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     clear();
     for (unsigned i = 0; i < jobs; i++)
         sill_scenario_add(totals, &board->workers[i].totals);

@@ -94,11 +94,11 @@ bool scene_chance(unsigned times);
 void scene_wrong(struct scene *scene, const struct request *request,
                  const char *what, long value);
 
-/* Tasks. */
-int scene_serve(void *server);
-int scene_call(void *host);
-int scene_be_quick(void *scene);
-int scene_be_slow(void *scene);
-int scene_be_deaf(void *scene);
+/* Tasks: of a struct server, and of the scene. */
+int scene_serve(void *arg);
+int scene_call(void *arg);
+int scene_be_quick(void *arg);
+int scene_be_slow(void *arg);
+int scene_be_deaf(void *arg);
 
 #endif
