@@ -19,6 +19,9 @@
  *             ... run it again with options.trace, and read
  *     }
  *
+ * <sill/scenario.h> is the rest of such a program: all processors, crashes and
+ * hangs, leaks, a summary, and the command that does a bad seed again.
+ *
  * Time      begins at SILL_SIM_START, the calendar with the year 2026. It moves
  *           only when every task waits: then to the next event of the network
  *           or the nearest deadline, at once. Code takes no time, unless it
