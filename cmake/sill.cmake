@@ -241,10 +241,21 @@ endfunction()
 
 # sill_add_fuzz_test(<protocol> SOURCES ... CORPUS <folder>)
 #
+# bin/<protocol>-codec-corpus tries the corpus, with any compiler.
 # bin/<protocol>-codec-fuzz: libFuzzer, which needs clang. The test starts from
 # the corpus and tries a bounded number of inputs.
 function(sill_add_fuzz_test protocol)
   cmake_parse_arguments(arg "" "CORPUS" "SOURCES" ${ARGN})
+  set(program ${protocol}-codec-corpus)
+  add_executable(${program} ${arg_SOURCES} ${SILL_CMAKE_DIR}/test/corpus.c)
+  sill_compile(${program})
+  target_link_libraries(${program} PRIVATE sill::sill)
+  set_target_properties(${program} PROPERTIES
+    SILL_BACKEND ""
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  file(GLOB corpus CONFIGURE_DEPENDS ${arg_CORPUS}/*)
+  add_test(NAME ${protocol}.corpus COMMAND ${program} ${corpus})
+  set_tests_properties(${protocol}.corpus PROPERTIES LABELS protocol TIMEOUT 300)
   if(NOT SILL_FUZZ)
     return()
   endif()
