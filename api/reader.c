@@ -105,11 +105,11 @@ ssize_t sill_reader_read_until(struct sill_reader *reader, const void *mark,
     }
 }
 
-/* The length of a line of (size) bytes without its end. */
+/* The length of a line of (size) bytes, the last of them LF, without its end.
+ */
 static size_t without_end(const char *line, size_t size)
 {
-    if (size > 0 && line[size - 1] == '\n')
-        size--;
+    size--;
     if (size > 0 && line[size - 1] == '\r')
         size--;
     return size;

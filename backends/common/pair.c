@@ -40,12 +40,9 @@ static void unuse(struct pair *pair)
 /* Waits as (*waiter) of a pipe of (end). SILL_ECLOSED means that the pair may
  * be gone. */
 static int wait_at(struct end *end, struct sill_task **waiter,
-                   sill_time deadline, const char *call)
+                   sill_time deadline)
 {
     struct sill_task *self = sill_core_self();
-
-    if (*waiter)
-        sill_core_fatal(call, "another task does the same on it", self);
 
     int rc = sill_core_check(self, deadline);
 
@@ -111,7 +108,7 @@ static ssize_t pair_read(void *impl, void *buffer, size_t size,
         if (pipe->ended)
             return 0;
 
-        int rc = wait_at(end, &pipe->reader, deadline, "sill_stream_read");
+        int rc = wait_at(end, &pipe->reader, deadline);
 
         if (rc == SILL_ECLOSED || (rc < 0 && pipe->size == 0))
             return rc;
@@ -156,7 +153,7 @@ static ssize_t pair_writev(void *impl, const struct iovec *pieces, size_t count,
             return (ssize_t)n;
         }
 
-        int rc = wait_at(end, &pipe->writer, deadline, "sill_stream_write");
+        int rc = wait_at(end, &pipe->writer, deadline);
 
         if (rc == SILL_ECLOSED || (rc < 0 && pipe->size == capacity))
             return rc;

@@ -392,8 +392,6 @@ static void libevent_alarm(void *self, sill_time when, bool alive)
     static const struct timeval at_once = {0, 0};
     struct libevent *e = self;
 
-    if (!e->guest)
-        return;
     if (alive != is_in(&e->alive, EVLIST_INSERTED))
         (void)(alive ? event_add(&e->alive, NULL) : event_del(&e->alive));
     if (set_timer(e, when))

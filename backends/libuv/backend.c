@@ -349,8 +349,6 @@ static void libuv_alarm(void *self, sill_time when, bool alive)
 {
     struct libuv *u = self;
 
-    if (!u->guest)
-        return;
     if (alive)
         uv_ref((uv_handle_t *)&u->wakeup);
     else

@@ -214,7 +214,7 @@ static void native_alarm(void *self, sill_time when, bool alive)
     (void)alive;
     if (n->step) {
         n->step->next = when;
-    } else if (n->host.earlier && when < n->told) {
+    } else if (when < n->told) {
         n->told = when;
         n->host.earlier(n->host.arg, when);
     }
