@@ -50,6 +50,20 @@ SILL_CASE_OUTSIDE(U, 01, addresses_as_text_there_and_back)
         check_same_text(texts[i]);
 }
 
+/* address.h: "unnamed", which is shown and not read. */
+SILL_CASE_OUTSIDE(U, 01, unnamed_address_is_shown_as_such)
+{
+    struct sill_address unnamed = {.family = SILL_FAMILY_NONE}, again = {0};
+    struct sill_address named = suite_loopback(0);
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    ck_assert_str_eq(sill_address_format(&unnamed, text, sizeof(text)),
+                     "unnamed");
+    ck_assert_int_eq(sill_address_parse(&again, text), SILL_EINVAL);
+    ck_assert(sill_address_is_equal(&unnamed, &again));
+    ck_assert(!sill_address_is_equal(&unnamed, &named));
+}
+
 /* address.h: "SILL_EINVAL for anything else, names included". */
 SILL_CASE_OUTSIDE(U, 01, what_is_no_address_is_refused)
 {
@@ -111,6 +125,8 @@ SILL_CASE_OUTSIDE(U, 01, unix_paths_have_their_bounds)
     ck_assert_uint_eq(address.path_size, 5);
     ck_assert_mem_eq(address.u.path, "\0name", 5);
     ck_assert_int_eq(sill_address_unix(&address, ""), SILL_EINVAL);
+    ck_assert_int_eq(sill_address_unix(&address, "@"), SILL_EINVAL);
+    ck_assert_int_eq(sill_address_unix(&address, "x"), 0);
 }
 
 /* address.h, format: "cut to fit and always ended by NUL when (size) is not
@@ -131,13 +147,28 @@ SILL_CASE_OUTSIDE(U, 01, address_text_is_cut_to_fit)
     }
 }
 
+/* A host that is too long is no address either, however it is given. */
+SILL_CASE_OUTSIDE(U, 01, long_host_is_no_address)
+{
+    struct sill_address address;
+    char text[1000];
+
+    memset(text, '0', sizeof(text));
+    memcpy(text + sizeof(text) - 4, ":80", 4);
+    ck_assert_int_eq(sill_address_parse(&address, text), SILL_EINVAL);
+    memcpy(text + sizeof(text) - 4, "::1", 4);
+    ck_assert_int_eq(sill_address_ip(&address, text, 80), SILL_EINVAL);
+    ck_assert_int_eq(sill_address_ip(&address, "::1", 80), 0);
+}
+
 /* address.h: "Returns whether (a) and (b) are the same place." */
 SILL_CASE_OUTSIDE(U, 01, different_places_are_not_equal)
 {
     static const char *const texts[] = {
         "127.0.0.1:80", "127.0.0.1:81",   "127.0.0.2:80",   "[::1]:80",
         "[fe80::1]:80", "[fe80::1%1]:80", "[fe80::1%2]:80", "unix:/run/x",
-        "unix:/run/xy", "unix:@run",      "unix:run",
+        "unix:/run/xy", "unix:@run",      "unix:run",       "[::1]:81",
+        "unix:/run/y",
     };
 
     enum { COUNT = sizeof(texts) / sizeof(*texts) };
@@ -481,6 +512,7 @@ SILL_CASE_OUTSIDE(U, 04, memory_pair_needs_no_loop_but_room)
     struct sill_address address = suite_loopback(1);
 
     ck_assert_int_eq(sill_stream_pair(&a, &b, 0), SILL_EINVAL);
+    ck_assert_int_eq(sill_stream_pair(&a, &b, SIZE_MAX / 2), SILL_EINVAL);
     ck_assert_int_eq(sill_stream_local(&a, &address), SILL_ECLOSED);
     ck_assert_int_eq(sill_stream_pair(&a, &b, 10), 0);
     ck_assert_int_eq(sill_stream_local(&a, &address), 0);

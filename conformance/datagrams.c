@@ -539,6 +539,31 @@ SILL_CASE(G, 05, close_wakes_the_receiver)
     sill_datagram_close(&zeroed);
 }
 
+static int close_datagram(void *datagram)
+{
+    sill_datagram_close(datagram);
+    return 0;
+}
+
+/* Nor has the receive to have begun to wait: it lets others run before
+ * (task.h). */
+SILL_CASE(G, 05, close_while_receive_lets_others_run)
+{
+    struct ends ends;
+    char byte;
+
+    open_udp(&ends);
+    struct sill_task *closer = suite_spawn(close_datagram, &ends.b);
+    for (int i = 0; i < 64; i++)
+        ck_assert_int_eq(
+            sill_datagram_receive(&ends.b, &byte, 1, NULL, SILL_PAST),
+            SILL_ETIMEDOUT);
+    ck_assert_int_eq(sill_datagram_receive(&ends.b, &byte, 1, NULL, SILL_NEVER),
+                     SILL_ECLOSED);
+    ck_assert_int_eq(suite_await(closer), 0);
+    close_ends(&ends);
+}
+
 static void race_receive(const int order[], void *arg)
 {
     static struct ends ends;

@@ -555,6 +555,38 @@ static bool sleep_in_disorder(unsigned seed, sill_duration length)
     return all_asleep;
 }
 
+/* Falls asleep in pieces, so that tasks come while others have their deadlines;
+ * returns whether all were asleep in time. */
+static bool sleep_as_tasks_come(sill_duration length)
+{
+    sill_time base = sill_after(length);
+
+    crowd.count = 0;
+    for (int i = 0; i < MANY; i++) {
+        crowd.deadlines[i] = base + MANY - i;
+        crowd.tasks[i] = suite_spawn(sleep_in_crowd, (void *)(intptr_t)i);
+        if (i % 10 == 0)
+            (void)sill_yield();
+    }
+    (void)sill_yield();
+
+    bool all_asleep = sill_now() < base;
+
+    ck_assert_int_eq(sill_await_all(crowd.tasks, MANY, NULL, SILL_NEVER), 0);
+    return all_asleep;
+}
+
+/* D-03: nor does it matter how many tasks come after them. */
+SILL_CASE(D, 03, deadlines_are_kept_while_more_tasks_come)
+{
+    sill_duration length = SILL_MILLISECOND;
+
+    while (!sleep_as_tasks_come(length))
+        length *= 2;
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(crowd.order[i], MANY - 1 - i);
+}
+
 /* D-03: whatever was armed before it and dropped around it. */
 SILL_CASE(D, 03, many_deadlines_wake_in_their_order, order)
 {

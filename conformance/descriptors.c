@@ -497,6 +497,28 @@ SILL_CASE(F, 08, close_and_all_else_in_every_order)
     suite_permute(3, race_wait, NULL);
 }
 
+static int close_watch(void *watch)
+{
+    sill_watch_close(watch);
+    return 0;
+}
+
+/* Nor has the wait to have begun: it lets others run before (task.h). */
+SILL_CASE(F, 08, close_while_wait_lets_others_run)
+{
+    struct ends ends = open_ends();
+    struct sill_watch watch = watch_fd(ends.a);
+    struct sill_task *closer = suite_spawn(close_watch, &watch);
+
+    for (int i = 0; i < 64; i++)
+        ck_assert_int_eq(sill_watch_wait(&watch, SILL_READ, SILL_PAST),
+                         SILL_ETIMEDOUT);
+    ck_assert_int_eq(sill_watch_wait(&watch, SILL_READ, SILL_NEVER),
+                     SILL_ECLOSED);
+    ck_assert_int_eq(suite_await(closer), 0);
+    close_ends(ends);
+}
+
 /* watch.h: SILL_ECLOSED also before the wait; a zeroed watch is closed. */
 SILL_CASE(F, 08, wait_after_close_says_closed)
 {

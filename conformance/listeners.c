@@ -435,6 +435,35 @@ SILL_CASE(L, 04, close_frees_the_port)
     client_close(&client);
 }
 
+static int use_up_turn(struct sill_listener *listener)
+{
+    struct sill_stream stream;
+    for (int i = 0; i < 64; i++)
+        ck_assert_int_eq(sill_listener_accept(listener, &stream, SILL_PAST),
+                         SILL_ETIMEDOUT);
+    return sill_listener_accept(listener, &stream, SILL_NEVER);
+}
+
+static int close_it(void *listener)
+{
+    sill_listener_close(listener);
+    return 0;
+}
+
+/* "closed, before or during the wait": nor does it matter that the call had not
+ * begun to wait when it let others run (task.h: "64 reads or writes in a row").
+ */
+SILL_CASE(L, 04, close_while_accept_lets_others_run)
+{
+    struct sill_listener listener;
+    struct sill_address address;
+
+    suite_listen(&listener, &address);
+    struct sill_task *closer = suite_spawn(close_it, &listener);
+    ck_assert_int_eq(use_up_turn(&listener), SILL_ECLOSED);
+    ck_assert_int_eq(suite_await(closer), 0);
+}
+
 static void race_accept(const int order[], void *arg)
 {
     struct sill_listener listener;
@@ -681,6 +710,16 @@ SILL_CASE(L, 06, unknown_family_is_no_address)
 {
     check_nowhere(SILL_FAMILY_NONE);
     check_nowhere(1000000);
+}
+
+/* Nor is a path without a byte, or with too many. */
+SILL_CASE(L, 06, path_that_is_none_is_no_address)
+{
+    struct sill_address endless = {.family = SILL_FAMILY_UNIX,
+                                   .path_size = SILL_UNIX_PATH_MAX + 1};
+
+    check_nowhere(SILL_FAMILY_UNIX);
+    check_connect(&endless, SILL_NEVER, SILL_EINVAL);
 }
 
 /* listener.h: what listen lists, "with nothing left behind". */
@@ -936,6 +975,26 @@ static int bare_unix(const char *path)
     return fd;
 }
 
+/* A client whose (name), which is written, is the longest that there is. */
+static int bare_unix_client(struct sockaddr_un *name)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memset(name->sun_path, 'n', sizeof(name->sun_path));
+    memcpy(name->sun_path + 1, &(long){getpid()}, sizeof(long));
+    name->sun_path[0] = '\0';
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)name, sizeof(*name)), 0);
+    return fd;
+}
+
+static void connect_bare_unix(int fd, const char *path)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+
+    snprintf(where.sun_path, sizeof(where.sun_path), "%s", path);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&where, sizeof(where)), 0);
+}
+
 static void check_serves(struct sill_listener *listener,
                          const struct sill_address *address)
 {
@@ -984,6 +1043,64 @@ SILL_CASE(L, 09, stale_unix_file_is_replaced, fd)
     check_serves(&listener, &place.address);
     sill_listener_close(&listener);
     check_connect(&place.address, SILL_NEVER, SILL_ENOENT);
+    place_remove(&place);
+}
+
+/* Whether it is gone cannot be told without a descriptor to ask with. */
+SILL_CASE(L, 09, unix_file_that_cannot_be_asked_is_left_alone, fd)
+{
+    struct place place = place_make();
+    struct sill_listener listener;
+
+    close(bare_unix(place.path));
+    fault_nth(FAULT_socket, 2, EMFILE);
+    ck_assert_int_eq(sill_listener_listen(&listener, &place.address, NULL),
+                     SILL_EADDRINUSE);
+    ck_assert_int_eq(fault_strikes(FAULT_socket), 1);
+    fault_clear();
+    ck_assert_int_eq(access(place.path, F_OK), 0);
+    ck_assert_int_eq(sill_listener_listen(&listener, &place.address, NULL), 0);
+    sill_listener_close(&listener);
+    place_remove(&place);
+}
+
+/* The file at the path is not always its own any more. */
+SILL_CASE(L, 09, unix_file_of_somebody_else_is_left_alone, fd)
+{
+    struct place place = place_make();
+    struct sill_listener first, second;
+
+    ck_assert_int_eq(sill_listener_listen(&first, &place.address, NULL), 0);
+    ck_assert_int_eq(unlink(place.path), 0);
+    ck_assert_int_eq(sill_listener_listen(&second, &place.address, NULL), 0);
+    sill_listener_close(&first);
+    check_serves(&second, &place.address);
+    ck_assert_int_eq(unlink(place.path), 0);
+    sill_listener_close(&second);
+    place_remove(&place);
+}
+
+/* Linux has names of a byte more than a path may be: such a peer is told with
+ * its name cut, and served. */
+SILL_CASE(L, 09, longest_abstract_name_of_a_peer_is_cut, fd)
+{
+    struct place place = place_make();
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct sill_listener listener;
+    struct sill_stream stream;
+    struct sill_address peer;
+    int fd = bare_unix_client(&name);
+
+    ck_assert_int_eq(sill_listener_listen(&listener, &place.address, NULL), 0);
+    connect_bare_unix(fd, place.path);
+    ck_assert_int_eq(sill_listener_accept(&listener, &stream, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_stream_peer(&stream, &peer), 0);
+    ck_assert_int_eq(peer.family, SILL_FAMILY_UNIX);
+    ck_assert_uint_eq(peer.path_size, SILL_UNIX_PATH_MAX);
+    ck_assert_mem_eq(peer.u.path, name.sun_path, SILL_UNIX_PATH_MAX);
+    sill_stream_close(&stream);
+    sill_listener_close(&listener);
+    close(fd);
     place_remove(&place);
 }
 

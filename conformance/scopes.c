@@ -165,6 +165,52 @@ SILL_CASE(T, 12, any_task_may_spawn_into_a_scope)
     sill_scope_fini(&scope);
 }
 
+/* "Outside of a task it has no owner, and takes no tasks." */
+SILL_CASE_OUTSIDE(T, 12, a_scope_without_an_owner_takes_no_tasks)
+{
+    struct sill_scope scope;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    sill_scope_cancel(&scope);
+    ck_assert_int_eq(sill_scope_spawn(&scope, add_one, NULL), SILL_ENOTASK);
+    ck_assert_int_eq(sill_run(spawn_into, &scope), SILL_ENOTASK);
+    sill_scope_fini(&scope);
+}
+
+static struct sill_scope shared;
+
+static int next_of_another(void *unused)
+{
+    (void)unused;
+    return sill_scope_next(&shared, NULL, SILL_NEVER);
+}
+
+static int collect_for_another(void *unused)
+{
+    (void)unused;
+    sill_scope_init(&shared, SILL_SCOPE_COLLECT);
+    return suite_await(suite_spawn(next_of_another, NULL));
+}
+
+static void run_collect_for_another(void *unused)
+{
+    (void)sill_run(collect_for_another, unused);
+}
+
+static void wait_without_a_task(void *unused)
+{
+    (void)unused;
+    sill_scope_init(&shared, SILL_SCOPE_COLLECT);
+    (void)!sill_scope_wait(&shared, SILL_NEVER);
+}
+
+/* "only its owner waits on it: another one ends the program" */
+SILL_CASE_OUTSIDE(T, 12, a_wait_of_another_task_ends_the_program)
+{
+    suite_expect_abort(wait_without_a_task, NULL, "sill_scope_wait");
+    suite_expect_abort(run_collect_for_another, NULL, "sill_scope_next",
+                       "scopes.c:");
+}
+
 /* ---- T-13 ---- */
 
 static int first_error;

@@ -1204,6 +1204,23 @@ SILL_CASE_OUTSIDE(T, 18, stacks_can_be_larger)
     ck_assert_int_eq(sill_run_with(&options, use_large_stack, NULL), 0);
 }
 
+static int use_least_stack(void *arg)
+{
+    volatile char bytes[8 * 1024];
+    (void)arg;
+    for (size_t i = 0; i < sizeof(bytes); i += 512)
+        bytes[i] = 1;
+    suite_yield(1);
+    return bytes[512] - 1;
+}
+
+/* "at least 16 KiB", whatever was asked for */
+SILL_CASE_OUTSIDE(T, 18, stacks_are_not_smaller_than_the_least)
+{
+    struct sill_run_options options = {.stack_size = 1};
+    ck_assert_int_eq(sill_run_with(&options, use_least_stack, NULL), 0);
+}
+
 static int sink;
 
 static int overflow(int depth)

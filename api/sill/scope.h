@@ -21,7 +21,7 @@
  *
  * Memory   the caller's; it must outlive its tasks.
  * Threads  those of the owner's loop only. Any task may spawn into a scope;
- *          only its owner waits on it.
+ *          only its owner waits on it: another one ends the program.
  */
 #ifndef SILL_SCOPE_H
 #define SILL_SCOPE_H
@@ -54,7 +54,8 @@ struct sill_scope {
     unsigned char kind, cancelled, waiting;
 };
 
-/* Makes (scope) empty and the current task its owner. Never suspends. */
+/* Makes (scope) empty and the current task its owner. Outside of a task it has
+ * no owner, and takes no tasks. Never suspends. */
 SILL_API void sill_scope_init(struct sill_scope *scope,
                               enum sill_scope_kind kind);
 
@@ -65,7 +66,7 @@ SILL_API void sill_scope_init(struct sill_scope *scope,
  *
  *   SILL_ENOMEM      no memory for the task
  *   SILL_ECANCELED   the scope was cancelled, by hand or by a failed task
- *   SILL_ENOTASK     called outside of a task
+ *   SILL_ENOTASK     called outside of a task, or without an owner
  *
  * Never suspends.
  */
@@ -110,7 +111,8 @@ SILL_API SILL_MUST_CHECK int sill_scope_wait(struct sill_scope *scope,
 
 /*
  * Asks every task of (scope) to end, as sill_cancel does, without waiting.
- * Spawning into it fails from now on. Never suspends.
+ * Spawning into it fails from now on. One without an owner is left as it is.
+ * Never suspends.
  */
 SILL_API void sill_scope_cancel(struct sill_scope *scope);
 

@@ -79,7 +79,8 @@ SILL_API SILL_MUST_CHECK int sill_stream_connect(
  * Makes two connected streams in memory: what is written to one is read from
  * the other. Each direction holds up to (capacity) bytes, then writers wait.
  *
- * Returns 0, SILL_EINVAL for a capacity of 0, or SILL_ENOMEM. Never suspends.
+ * Returns 0, SILL_EINVAL for a capacity of 0 or one that no address space has,
+ * or SILL_ENOMEM. Never suspends.
  */
 SILL_API SILL_MUST_CHECK int
 sill_stream_pair(struct sill_stream *a, struct sill_stream *b, size_t capacity);

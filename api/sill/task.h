@@ -62,7 +62,7 @@ typedef int sill_task_fn(void *arg);
 /* How a loop is run; a zeroed one means the defaults. */
 struct sill_run_options {
     const struct sill_backend *backend; /* NULL: the one linked */
-    size_t stack_size;                  /* of every task, in bytes; 0: 64 KiB */
+    size_t stack_size; /* of every task, in bytes, at least 16 KiB; 0: 64 KiB */
 
     /*
      * 0: the tasks of a round run in the order in which they became ready.
