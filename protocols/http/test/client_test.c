@@ -149,6 +149,52 @@ static int see_trailers(struct world *world)
     return 0;
 }
 
+/* Bytes of the body before the trailers. */
+static size_t padding;
+
+static int read_to_the_trailers(struct world *world)
+{
+    char body[100];
+    struct sill_http_call *call;
+    const struct sill_http_head *head;
+    size_t size = 0;
+    ssize_t got;
+    ck_assert_int_eq(
+        sill_http_call_open(&world->client, url, NULL, &call, soon()), 0);
+    ck_assert_int_eq(sill_http_call_response(call, &head, soon()), 0);
+    while ((got = sill_http_call_read(call, body, sizeof(body), soon())) > 0)
+        size += (size_t)got;
+    ck_assert_int_eq(got, 0);
+    ck_assert_uint_eq(size, padding);
+    struct sill_http_view value = sill_http_call_trailer(call, "t");
+    ck_assert(sill_http_view_is_equal(value, view("u")));
+    value = sill_http_call_trailer(call, "v");
+    ck_assert(sill_http_view_is_equal(value, view("w")));
+    sill_http_call_close(call);
+    return 0;
+}
+
+/* Wherever the room for what was read ends, they are seen whole. */
+START_TEST(trailers_may_begin_anywhere_in_the_buffer)
+{
+    char text[8192];
+    const int room = 128 + 128 + 2 + 4096; /* as the limits ask for */
+    for (padding = (size_t)room - 100; padding < (size_t)room; padding++) {
+        int size = snprintf(text, sizeof(text),
+                            CHUNKED "%zx\r\n%0*d\r\n0\r\n"
+                                    "T: u\r\nV: w\r\n\r\n",
+                            padding, (int)padding, 0);
+        ck_assert_int_lt(size, (int)sizeof(text));
+        struct world world = {.scenario = read_to_the_trailers,
+                              SCRIPTS(ANSWERS(GET_A, text))};
+        world.client.limits =
+            (struct sill_http_limits){128, 4, 128, 64, 64, 8192};
+        ck_assert_int_eq(world_run(&world), 0);
+    }
+}
+
+END_TEST
+
 START_TEST(trailers_come_after_the_body)
 {
     PLAY(see_trailers,
@@ -302,6 +348,9 @@ static const struct {
      {.method = "DELETE", .headers = two_headers, .header_count = 2},
      "DELETE / HTTP/1.1\r\nHost: a\r\nA: b c\r\nCookie: \r\n\r\n"},
     {"http://a/",
+     {.method = "PATCH"},
+     "PATCH / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"},
+    {"http://a/",
      {.method = "POST"},
      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"},
     {"http://a/",
@@ -352,6 +401,24 @@ static const struct {
     {"http://a/\r\nX: y", "GET", NULL, NULL},
     {"http://u:p@a/", "GET", NULL, NULL},
 };
+
+static int open_in_vain(struct world *world)
+{
+    struct sill_http_call *call;
+    return sill_http_call_open(&world->client, url, NULL, &call, soon());
+}
+
+/* Nor may it become longer by the path that it left out. */
+START_TEST(urls_are_no_longer_than_their_bound)
+{
+    static char text[SILL_HTTP_URL_MAX + 1] = "http://a?";
+    memset(text + 9, 'x', SILL_HTTP_URL_MAX - 9);
+    url = text;
+    struct world world = {.scenario = open_in_vain};
+    ck_assert_int_eq(world_run(&world), SILL_EINVAL);
+}
+
+END_TEST
 
 START_TEST(nothing_is_slipped_into_a_request)
 {
@@ -1035,6 +1102,38 @@ START_TEST(a_redirect_is_followed)
 
 END_TEST
 
+/* What told of the body goes with it, and nothing else does. */
+START_TEST(a_lost_body_takes_its_headers_along)
+{
+    static const struct sill_http_header headers[] = {
+        {SILL_HTTP_VIEW_INIT("content-type"), SILL_HTTP_VIEW_INIT("x")},
+        {SILL_HTTP_VIEW_INIT("X"), SILL_HTTP_VIEW_INIT("y")},
+        {SILL_HTTP_VIEW_INIT("Contents-Of"), SILL_HTTP_VIEW_INIT("z")},
+        {SILL_HTTP_VIEW_INIT("Content-Language"), SILL_HTTP_VIEW_INIT("x")},
+    };
+    wish.method = "POST";
+    wish.headers = headers;
+    wish.header_count = COUNT(headers);
+    wish.body = "hi";
+    wish.body_size = 2;
+    wish.redirects_max = 1;
+    PLAY(ask_once,
+         SCRIPT({EXPECT,
+                 "POST / HTTP/1.1\r\nHost: a\r\ncontent-type: x\r\nX: y\r\n"
+                 "Contents-Of: z\r\nContent-Language: x\r\n"
+                 "Content-Length: 2\r\n\r\nhi",
+                 0},
+                {SEND, REDIRECT("303", "/next"), 0},
+                {EXPECT,
+                 "GET /next HTTP/1.1\r\nHost: a\r\nX: y\r\n"
+                 "Contents-Of: z\r\n\r\n",
+                 0},
+                {SEND, OK_HI, 0}, {ENDS, NULL, 0}));
+    is_answer(&answer, 200, "hi");
+}
+
+END_TEST
+
 static const char *const no_turns[] = {
     REDIRECT("200", "/x"), REDIRECT("300", "/x"),
     REDIRECT("304", "/x"), REDIRECT("305", "/x"),
@@ -1644,6 +1743,7 @@ static void add_responses(Suite *suite)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, responses_are_taken, 0, (int)COUNT(responses));
     tcase_add_test(tc, trailers_come_after_the_body);
+    tcase_add_test(tc, trailers_may_begin_anywhere_in_the_buffer);
     tcase_add_loop_test(tc, faults_have_names, 0, (int)COUNT(faults));
     tcase_add_test(tc, a_fault_is_final);
     tcase_add_test(tc, interim_responses_have_a_bound);
@@ -1658,6 +1758,7 @@ static void add_requests(Suite *suite)
     TCase *tc = tcase_create("requests");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, requests_are_written, 0, (int)COUNT(requests));
+    tcase_add_test(tc, urls_are_no_longer_than_their_bound);
     tcase_add_loop_test(tc, nothing_is_slipped_into_a_request, 0,
                         (int)COUNT(refused));
     tcase_add_test(tc, a_body_can_be_sent_in_chunks);
@@ -1699,6 +1800,7 @@ static void add_redirects(Suite *suite)
     TCase *tc = tcase_create("redirects");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_redirect_is_followed, 0, (int)COUNT(turns));
+    tcase_add_test(tc, a_lost_body_takes_its_headers_along);
     tcase_add_loop_test(tc, other_responses_are_none, 0, (int)COUNT(no_turns));
     tcase_add_test(tc, redirects_are_an_option);
     tcase_add_test(tc, redirects_have_a_bound);

@@ -271,6 +271,12 @@ static const struct {
     {0, 0, GET "Connection: x , cLOSE,y\r\n\r\n",
      "[GET][origin]auth[a]path[/] [Host]=[a] [Connection]=[x , cLOSE,y]"
      " 1.[1][none][close] content[]"},
+    {0, 0,
+     GET "Date: x\r\nOrigin: x\r\nUser-Agent: x\r\n"
+         "Accept-Charset: x\r\nIf-Modified-Since: x\r\n\r\n",
+     "[GET][origin]auth[a]path[/] [Host]=[a] [Date]=[x] [Origin]=[x]"
+     " [User-Agent]=[x] [Accept-Charset]=[x] [If-Modified-Since]=[x]"
+     " 1.[1][none][keep] content[]"},
     {0, 0, GET "Connection: closed\r\n\r\n",
      "[GET][origin]auth[a]path[/] [Host]=[a] [Connection]=[closed]"
      " 1.[1][none][keep] content[]"},
@@ -384,6 +390,11 @@ static const struct {
     {0, SILL_HTTP_EMETHOD, 400, M("\x16\x03\x01\x02")},
     {0, SILL_HTTP_EMETHOD, 400, M("\xc3\xa9 / HTTP/1.1\r\n\r\n")},
     {0, SILL_HTTP_ELINE, 400, M("GET\r\n\r\n")},
+    {0, SILL_HTTP_ELINE, 400, M("GE\n\n")},
+    {0, SILL_HTTP_ELINE, 400, M("GET /\n\n")},
+    {0, SILL_HTTP_ETARGET, 400, M("CONNECT a1 HTTP/1.1\r\n\r\n")},
+    {0, SILL_HTTP_ETARGET, 400, M("OPTIONS x HTTP/1.1\r\n\r\n")},
+    {0, SILL_HTTP_ENAME_SPACE, 400, M(GET "A\t: b\r\n\r\n")},
     {0, SILL_HTTP_ELINE, 400, M("GET /\r\n\r\n")},
     {0, SILL_HTTP_ELINE, 400, M("GET / \r\n\r\n")},
     {0, SILL_HTTP_ELINE, 400, M("GET /  HTTP/1.1\r\n\r\n")},
@@ -694,6 +705,8 @@ START_TEST(a_head_moves_with_its_bytes)
     ck_assert_ptr_eq(headers[0].name.at, copy + 25);
     ck_assert_ptr_eq(headers[1].value.at, strchr(copy, 'd'));
     ck_assert_int_eq(memcmp(slash, "/", 1), 0);
+    sill_http_head_move(&head, copy);
+    ck_assert_ptr_eq(head.target.at, copy + 4);
 }
 
 END_TEST
@@ -937,6 +950,11 @@ START_TEST(lists_are_taken_apart)
     }
     ck_assert_ptr_eq(sill_http_list_next(&list).at, NULL);
     ck_assert_ptr_eq(sill_http_list_next(&list).at, NULL);
+    list = text_of("a\\,\"b\\");
+    ck_assert(
+        sill_http_view_is_equal(sill_http_list_next(&list), text_of("a\\")));
+    ck_assert(
+        sill_http_view_is_equal(sill_http_list_next(&list), text_of("\"b\\")));
     list = text_of(" , ");
     ck_assert_ptr_eq(sill_http_list_next(&list).at, NULL);
 }
@@ -950,6 +968,8 @@ START_TEST(percents_are_decoded)
                      SILL_HTTP_EPERCENT);
     ck_assert_int_eq(sill_http_percent_decode(text_of("a%2fB%00+"), out, 8), 5);
     ck_assert_int_eq(memcmp(out, "a/B\0+", 5), 0);
+    ck_assert_int_eq(sill_http_percent_decode(text_of("%2z"), out, 8),
+                     SILL_HTTP_EPERCENT);
     ck_assert_int_eq(sill_http_percent_decode(text_of("a%2"), out, 8),
                      SILL_HTTP_EPERCENT);
     ck_assert_int_eq(sill_http_percent_decode(text_of("%"), out, 8),
@@ -1057,6 +1077,40 @@ START_TEST(other_dates_are_none)
 
 END_TEST
 
+START_TEST(each_byte_of_a_date_counts)
+{
+    static const char *const dates[] = {
+        "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        "Sun Nov 06 08:49:37 1994", "Sunday, 06-Nov-94 08:49:37 GMT"};
+    for (size_t i = 0; i < COUNT(dates); i++) {
+        for (size_t at = 0; at < strlen(dates[i]); at++) {
+            char text[64];
+            strcpy(text, dates[i]);
+            ck_assert_int_ne(date_of(text, 0), INT64_MIN);
+            text[at] = '#';
+            ck_assert_int_eq(date_of(text, 0), INT64_MIN);
+        }
+    }
+}
+
+END_TEST
+
+/* A clock that was never set does not matter, and neither does a peer's. */
+START_TEST(dates_of_any_age_are_read)
+{
+    ck_assert_int_eq(date_of("Sat, 01 Jan 0000 00:00:00 GMT", 0),
+                     INT64_C(-62167219200));
+    ck_assert_int_eq(date_of("Sunday, 06-Nov-94 08:49:37 GMT", -1), 784111777);
+    ck_assert_int_eq(
+        date_of("Saturday, 01-Jan-94 00:00:00 GMT", INT64_C(-62135596800)),
+        INT64_C(-62356521600));
+    ck_assert_int_eq(
+        date_of("Saturday, 01-Jan-00 00:00:00 GMT", INT64_C(-63000000000)),
+        INT64_C(-62167219200));
+}
+
+END_TEST
+
 /* URLs. */
 
 static const struct {
@@ -1070,6 +1124,8 @@ static const struct {
     {"http://[::1]:81?x", "::1", "?x", 81, true},
     {"http://127.0.0.1/%20", "127.0.0.1", "/%20", 80, false},
     {"http://a#b", "a", "", 80, false},
+    {"http://a%41b/", "a%41b", "/", 80, false},
+    {"http://[::ffff:127.0.0.1]/", "::ffff:127.0.0.1", "/", 80, true},
 };
 
 START_TEST(urls_are_taken_apart)
@@ -1115,6 +1171,11 @@ static const char *const bad_urls[] = {
     "http://caf\xc3\xa9/",
     "http://a/caf\xc3\xa9",
     "http://a%2/",
+    "http://a%zz/",
+    "http://a%4",
+    "http://%",
+    "http://[g::1]/",
+    "http://[1.2]/",
     " http://a/",
 };
 
@@ -1142,6 +1203,22 @@ START_TEST(urls_have_a_bound)
     ck_assert_int_eq(sill_http_url_parse(&url, view), 0);
     view.size++;
     ck_assert_int_eq(sill_http_url_parse(&url, view), SILL_HTTP_EURL);
+}
+
+END_TEST
+
+START_TEST(references_have_a_bound)
+{
+    static char text[SILL_HTTP_URL_MAX + 1], out[2 * SILL_HTTP_URL_MAX];
+    struct sill_http_view view = {text, sizeof(text)};
+    struct sill_http_url base;
+    memset(text, 'x', sizeof(text));
+    ck_assert_int_eq(sill_http_url_parse(&base, text_of("http://a/")), 0);
+    ck_assert_int_eq(sill_http_url_resolve(&base, view, out, sizeof(out)),
+                     SILL_HTTP_EURL);
+    view.size--;
+    ck_assert_int_eq(sill_http_url_resolve(&base, view, out, sizeof(out)),
+                     9 + SILL_HTTP_URL_MAX);
 }
 
 END_TEST
@@ -1367,6 +1444,8 @@ static TCase *words(void)
     tcase_add_test(tc, dates_have_three_forms);
     tcase_add_test(tc, dates_survive_the_round_trip);
     tcase_add_loop_test(tc, other_dates_are_none, 0, (int)COUNT(bad_dates));
+    tcase_add_test(tc, each_byte_of_a_date_counts);
+    tcase_add_test(tc, dates_of_any_age_are_read);
     return tc;
 }
 
@@ -1376,6 +1455,7 @@ static TCase *addresses(void)
     tcase_add_loop_test(tc, urls_are_taken_apart, 0, (int)COUNT(urls));
     tcase_add_loop_test(tc, other_urls_are_none, 0, (int)COUNT(bad_urls));
     tcase_add_test(tc, urls_have_a_bound);
+    tcase_add_test(tc, references_have_a_bound);
     tcase_add_loop_test(tc, references_are_resolved, 0, (int)COUNT(references));
     return tc;
 }

@@ -433,6 +433,25 @@ CASE(body_that_flows_earns_more_time)
     return kit_stop(&kit);
 }
 
+CASE(body_may_have_all_the_time_there_is)
+{
+    struct kit kit = {.server = {.body_timeout = SILL_NEVER, .body_rate = 1}};
+    struct peer peer;
+    kit_start(&kit, answer, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n");
+    while (kit.server.stats.requests == 0)
+        sill_yield();
+    for (int i = 0; i < 5; i++) {
+        peer_send(&peer, "x", 1);
+        sill_yield();
+    }
+    peer_read_until(&peer, "hello", 1);
+    ck_assert_int_eq(status_of(peer.text), 200);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
 CASE(chunk_extensions_earn_no_time)
 {
     struct kit kit = {.server = {.body_timeout = SHORT, .body_rate = 1}};
@@ -683,6 +702,99 @@ CASE(client_may_reset_while_it_is_answered)
         close(fd);
     }
     settle(&kit, 0);
+    return kit_stop(&kit);
+}
+
+/* Lets a client ask (request) and go, with a reset, while its handler is in the
+ * middle of it. */
+static void visit_harshly(struct kit *kit, const char *request)
+{
+    sill_trigger_init(&arrived, NULL, NULL);
+    sill_trigger_init(&go, NULL, NULL);
+    int fd = open_harsh(kit);
+    ck_assert_int_eq((int)send(fd, request, strlen(request), MSG_NOSIGNAL),
+                     (int)strlen(request));
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    close(fd);
+    sill_resume(&go, 0);
+    settle(kit, 0);
+}
+
+static int first_write, second_write, flushed;
+
+static int write_in_vain(void *unused, struct sill_http_exchange *x)
+{
+    (void)unused;
+    int rc = sill_http_response_begin(x, 200, SILL_HTTP_NO_LENGTH);
+    sill_resume(&arrived, 0);
+    if (rc == 0)
+        rc = sill_suspend(&go, SILL_NEVER);
+    first_write = sill_http_response_write(x, huge, sizeof(huge), SILL_NEVER);
+    second_write = sill_http_response_write(x, huge, 1, SILL_NEVER);
+    flushed = sill_http_response_flush(x, SILL_NEVER);
+    return rc == 0 ? first_write : rc;
+}
+
+CASE(failed_writer_says_why_and_says_it_again)
+{
+    struct kit kit = {0};
+    kit_start(&kit, write_in_vain, NULL);
+    visit_harshly(&kit, GET("/"));
+    ck_assert(first_write == SILL_ECONNRESET || first_write == SILL_EPIPE);
+    ck_assert_int_eq(second_write, first_write);
+    ck_assert_int_eq(flushed, first_write);
+    return kit_stop(&kit);
+}
+
+static int answer_and_stay(void *unused, struct sill_http_exchange *x)
+{
+    (void)unused;
+    int rc = sill_http_response_send(x, 200, "hi", 2, SILL_NEVER);
+    if (rc == 0)
+        rc = sill_http_response_flush(x, SILL_NEVER);
+    sill_resume(&arrived, 0);
+    return rc == 0 ? sill_suspend(&go, SILL_NEVER) : rc;
+}
+
+/* There is nobody to linger for. */
+CASE(client_may_reset_after_its_answer)
+{
+    struct kit kit = {0};
+    kit_start(&kit, answer_and_stay, NULL);
+    visit_harshly(&kit,
+                  "POST / HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\nab");
+    ck_assert_uint_eq(kit.server.stats.failed, 0);
+    return kit_stop(&kit);
+}
+
+static int answer_with_little(void *unused, struct sill_http_exchange *x)
+{
+    (void)unused;
+    if (sill_http_view_is_equal(sill_http_request(x)->path,
+                                SILL_HTTP_VIEW("/wait"))) {
+        sill_resume(&arrived, 0);
+        int rc = sill_suspend(&go, SILL_NEVER);
+        return rc == 0
+                   ? sill_http_response_send(x, 200, huge, 16000, SILL_NEVER)
+                   : rc;
+    }
+    return sill_http_response_send(x, 204, NULL, 0, SILL_NEVER);
+}
+
+/* What is gathered for nobody ends the connection when it is sent. */
+CASE(client_may_reset_among_its_pipelined_requests)
+{
+    char requests[4096] = GET("/wait");
+
+    enum { MORE = 40 };
+
+    for (int i = 0; i < MORE; i++)
+        strcat(requests, GET("/"));
+    struct kit kit = {0};
+    kit_start(&kit, answer_with_little, NULL);
+    visit_harshly(&kit, requests);
+    ck_assert_uint_ge(kit.server.stats.requests, 1);
+    ck_assert_uint_lt(kit.server.stats.requests, 1 + MORE);
     return kit_stop(&kit);
 }
 
@@ -1065,6 +1177,7 @@ int main(void)
     tcase_add_test(cases, drops_do_not_keep_a_slow_head_alive);
     tcase_add_test(cases, slow_body_is_given_up_with_408);
     tcase_add_test(cases, body_that_flows_earns_more_time);
+    tcase_add_test(cases, body_may_have_all_the_time_there_is);
     tcase_add_test(cases, chunk_extensions_earn_no_time);
     tcase_add_test(cases, chunk_extensions_are_bounded_in_all);
     tcase_add_test(cases, deadline_of_the_handler_is_its_own_affair);
@@ -1075,6 +1188,9 @@ int main(void)
     tcase_add_test(cases, client_may_vanish_at_every_byte);
     tcase_add_test(cases, client_may_reset_at_every_byte);
     tcase_add_test(cases, client_may_reset_while_it_is_answered);
+    tcase_add_test(cases, failed_writer_says_why_and_says_it_again);
+    tcase_add_test(cases, client_may_reset_after_its_answer);
+    tcase_add_test(cases, client_may_reset_among_its_pipelined_requests);
     tcase_add_test(cases, more_connections_than_the_bound_wait);
     tcase_add_test(cases, service_ends_while_connections_are_at_their_bound);
     tcase_add_test(cases, lack_of_descriptors_delays_and_ends_nothing);
