@@ -293,6 +293,25 @@ static int run_inside(void *arg)
     return 3;
 }
 
+static int look_at_the_seed(void *hash)
+{
+    sill_sim_note("a note");
+    *(uint64_t *)hash = sill_sim_hash();
+    return 0;
+}
+
+/* "options: NULL: seed 0", "report ... may be NULL" */
+START_TEST(without_options_the_seed_is_0)
+{
+    uint64_t with = 1, without = 2;
+
+    ck_assert_int_eq(sill_sim_run(NULL, look_at_the_seed, &without, NULL), 0);
+    (void)run_seed(0, look_at_the_seed, &with, 0);
+    ck_assert_uint_eq(with, without);
+}
+
+END_TEST
+
 START_TEST(a_run_inside_of_a_run_is_refused)
 {
     (void)run_seed(1, run_inside, NULL, 3);
@@ -314,6 +333,7 @@ TCase *clock_cases(void)
     tcase_add_test(cases, random_bytes_come_from_the_seed);
     tcase_add_test(cases, a_deadlock_is_found_at_once_and_reported);
     tcase_add_test(cases, a_plain_run_sleeps_until_another_thread_comes);
+    tcase_add_test(cases, without_options_the_seed_is_0);
     tcase_add_test(cases, a_run_inside_of_a_run_is_refused);
     return cases;
 }

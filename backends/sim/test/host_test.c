@@ -4,6 +4,9 @@
  */
 #include "kit.h"
 
+#include <signal.h>
+#include <stdio.h>
+
 static void run(sill_task_fn *fn)
 {
     struct sill_sim_report report = run_seed(1, fn, NULL, 0);
@@ -291,6 +294,225 @@ START_TEST(what_is_left_open_is_counted)
 
 END_TEST
 
+/* What is said twice, or of a host and itself, changes nothing. */
+static int repeat_oneself(void *arg)
+{
+    struct sill_sim_host *a = add("a");
+    const struct sill_sim_link link = {.latency = SILL_SECOND};
+    struct link_pair pair;
+
+    (void)arg;
+    ck_assert_int_eq(sill_sim_link_set(a, a, &link), SILL_EINVAL);
+    ck_assert_int_eq(sill_sim_cut(a, a), SILL_EINVAL);
+    sill_sim_heal(a, a);
+    sill_sim_host_restart(a);
+    pair_open(&pair, a, add("b"));
+    ck_assert_int_eq(push(&pair, 3), 0);
+    sill_sim_host_crash(a);
+    sill_sim_host_crash(a);
+    sill_sim_host_restart(a);
+    sill_sim_host_restart(a);
+    pair_close(&pair);
+    return 0;
+}
+
+START_TEST(what_is_so_already_stays_so)
+{
+    struct sill_sim_report report = run_seed(1, repeat_oneself, NULL, 0);
+
+    ck_assert_uint_eq(report.counts[SILL_SIM_CRASH], 1);
+    ck_assert_uint_eq(report.counts[SILL_SIM_RESTART], 1);
+}
+
+END_TEST
+
+static int call_outside_of_a_world(void)
+{
+    return (int)sill_sim_random(2);
+}
+
+START_TEST(outside_of_a_world_they_end_the_program)
+{
+    (void)call_outside_of_a_world();
+}
+
+END_TEST
+
+enum { CROWD = 300 };
+
+static int meet_many(void *arg)
+{
+    static struct sill_sim_host *hosts[CROWD];
+    struct sill_task *servers[CROWD];
+    char name[16];
+
+    (void)arg;
+    for (int i = 0; i < CROWD; i++) {
+        (void)snprintf(name, sizeof(name), "h%d", i);
+        hosts[i] = add(name);
+        servers[i] = spawn_echo(hosts[i]);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        struct sill_address address = echo_of(hosts[i]), peer;
+        struct sill_stream stream;
+
+        ck_assert_int_eq(
+            sill_stream_connect(&stream, &address, NULL, SILL_NEVER), 0);
+        ck_assert_int_eq(sill_stream_peer(&stream, &peer), 0);
+        ck_assert(sill_address_is_equal(&peer, &address));
+        sill_stream_close(&stream);
+    }
+    for (int i = 0; i < CROWD; i++)
+        ck_assert_int_eq(sill_cancel(servers[i], SILL_NEVER), 0);
+    return 0;
+}
+
+START_TEST(each_of_many_hosts_is_found)
+{
+    run(meet_many);
+}
+
+END_TEST
+
+static struct sill_listener shared_one, shared_other;
+
+/* Connects 40 times; returns how many of them the first of two has. */
+static int deal_out(void)
+{
+    struct sill_address address;
+    struct sill_stream streams[40], taken;
+    int first = 0;
+
+    ck_assert_int_eq(sill_listener_local(&shared_one, &address), 0);
+    for (int i = 0; i < 40; i++)
+        ck_assert_int_eq(
+            sill_stream_connect(&streams[i], &address, NULL, SILL_NEVER), 0);
+    while (sill_listener_accept(&shared_one, &taken, SILL_PAST) == 0) {
+        first++;
+        sill_stream_close(&taken);
+    }
+    for (int i = first; i < 40; i++) {
+        ck_assert_int_eq(sill_listener_accept(&shared_other, &taken, SILL_PAST),
+                         0);
+        sill_stream_close(&taken);
+    }
+    for (int i = 0; i < 40; i++)
+        sill_stream_close(&streams[i]);
+    return first;
+}
+
+static int share_a_port(void *arg)
+{
+    const struct sill_socket_options share = {.reuse_port = true};
+    struct sill_address address = echo_of(sill_sim_host_current());
+    struct sill_listener third;
+    int first;
+
+    (void)arg;
+    ck_assert_int_eq(sill_listener_listen(&shared_one, &address, &share), 0);
+    ck_assert_int_eq(sill_listener_listen(&third, &address, NULL),
+                     SILL_EADDRINUSE);
+    ck_assert_int_eq(sill_listener_listen(&shared_other, &address, &share), 0);
+    first = deal_out();
+    ck_assert_int_gt(first, 0);
+    ck_assert_int_lt(first, 40);
+    sill_listener_close(&shared_one);
+    sill_listener_close(&shared_other);
+    return 0;
+}
+
+START_TEST(a_shared_port_deals_its_connections_out)
+{
+    run(share_a_port);
+}
+
+END_TEST
+
+static int use_an_added_address(void *arg)
+{
+    struct sill_sim_host *host = sill_sim_host_current();
+    struct sill_listener at, any;
+    struct sill_address added, wildcard;
+
+    (void)arg;
+    ck_assert_int_eq(sill_address_ip(&added, "192.0.2.7", 80), 0);
+    ck_assert_int_eq(sill_address_ip(&wildcard, "0.0.0.0", 80), 0);
+    ck_assert_int_eq(sill_sim_host_add_address(host, &added), 0);
+    ck_assert_int_eq(sill_listener_listen(&at, &added, NULL), 0);
+    ck_assert_int_eq(sill_listener_listen(&any, &wildcard, NULL),
+                     SILL_EADDRINUSE);
+    sill_listener_close(&at);
+    ck_assert_int_eq(sill_listener_listen(&any, &wildcard, NULL), 0);
+    ck_assert_int_eq(sill_listener_listen(&at, &added, NULL), SILL_EADDRINUSE);
+    sill_listener_close(&any);
+    return 0;
+}
+
+START_TEST(an_added_address_is_one_of_the_hosts)
+{
+    run(use_an_added_address);
+}
+
+END_TEST
+
+static int use_every_port(void *arg)
+{
+    static struct sill_datagram all[65536];
+    struct sill_address any = echo_of(sill_sim_host_current());
+    int count = 0, rc = 0;
+
+    (void)arg;
+    any.port = 0;
+    sill_sim_host_set_descriptors(sill_sim_host_current(), 100000);
+    while (rc == 0 && count < 65536) {
+        rc = sill_datagram_open(&all[count], &any, NULL);
+        count += rc == 0;
+    }
+    ck_assert_int_eq(rc, SILL_EADDRINUSE);
+    sill_datagram_close(&all[17]);
+    ck_assert_int_eq(sill_datagram_open(&all[17], &any, NULL), 0);
+    while (count > 0)
+        sill_datagram_close(&all[--count]);
+    return 0;
+}
+
+START_TEST(a_host_has_so_many_ports)
+{
+    run(use_every_port);
+}
+
+END_TEST
+
+static int add_hosts(void *arg)
+{
+    struct sill_sim_host *host;
+    struct sill_address address;
+    int rc = 0;
+
+    (void)arg;
+    ck_assert_int_eq(sill_address_ip(&address, "192.0.2.1", 0), 0);
+    for (int i = 0; i < 20 && rc == 0; i++)
+        rc = sill_sim_host_add("x", &host);
+    return rc == 0 ? sill_sim_host_add_address(host, &address) : rc;
+}
+
+START_TEST(a_host_that_finds_no_memory_is_not_added)
+{
+    struct sill_sim_options options;
+    struct sill_sim_report report;
+    int rc;
+
+    sill_sim_options_init(&options, 1);
+    do {
+        options.allocation_fails++;
+        rc = sill_sim_run(&options, add_hosts, NULL, &report);
+        ck_assert(rc == 0 || rc == SILL_ENOMEM);
+    } while (rc != 0);
+    ck_assert_uint_gt(options.allocation_fails, 20);
+}
+
+END_TEST
+
 TCase *host_cases(void)
 {
     TCase *cases = tcase_create("host");
@@ -305,5 +527,13 @@ TCase *host_cases(void)
     tcase_add_test(cases, a_host_without_a_network_reaches_nobody);
     tcase_add_test(cases, a_host_has_so_many_descriptors);
     tcase_add_test(cases, what_is_left_open_is_counted);
+    tcase_add_test(cases, what_is_so_already_stays_so);
+    tcase_add_test_raise_signal(cases, outside_of_a_world_they_end_the_program,
+                                SIGABRT);
+    tcase_add_test(cases, each_of_many_hosts_is_found);
+    tcase_add_test(cases, a_shared_port_deals_its_connections_out);
+    tcase_add_test(cases, an_added_address_is_one_of_the_hosts);
+    tcase_add_test(cases, a_host_has_so_many_ports);
+    tcase_add_test(cases, a_host_that_finds_no_memory_is_not_added);
     return cases;
 }
