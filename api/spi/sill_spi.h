@@ -99,8 +99,8 @@ struct sill_watch_ops {
 };
 
 struct sill_backend {
-    uint32_t abi;  /* SILL_SPI_ABI */
-    uint32_t size; /* sizeof(struct sill_backend) */
+    uint32_t abi;  /* SILL_SPI_ABI; with another one a run ends the program */
+    uint32_t size; /* sizeof(struct sill_backend); the same */
     const char *name;
 
     /*
@@ -124,7 +124,8 @@ struct sill_backend {
 
     /*
      * Waits for events no later than (until), reports each with
-     * sill_core_ready, and returns 0, or an error when waiting is impossible.
+     * sill_core_ready, and returns 0, or an error when waiting is impossible,
+     * which ends the program.
      *
      * B-3  An (until) in the past never blocks; SILL_NEVER may block for ever.
      * B-4  May return early or without an event; must not do so all the time
