@@ -1135,6 +1135,94 @@ CASE(service_that_cannot_begin_says_so)
     return 0;
 }
 
+enum { SLEEPERS_MAX = 1000 };
+
+static int sleep_for_ever(void *unused)
+{
+    (void)unused;
+    return sill_sleep(SILL_NEVER);
+}
+
+/* Spawns tasks until one more takes memory. Returns how many. */
+static int spawn_to_the_edge(struct sill_task *sleepers[])
+{
+    int count = 0, rc = 0;
+    while (rc == 0 && count < SLEEPERS_MAX) {
+        blocks_fail(1);
+        rc = sill_spawn(sleep_for_ever, NULL, &sleepers[count]);
+        count += rc == 0;
+    }
+    ck_assert_int_eq(rc, SILL_ENOMEM);
+    blocks_fail(0);
+    return count;
+}
+
+static void cancel_some(struct sill_task *sleepers[], int count)
+{
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(sill_cancel(sleepers[i], kit_soon()), 0);
+}
+
+CASE(service_without_a_task_says_so)
+{
+    struct kit kit = {.server = {.handler = answer}};
+    struct sill_task *sleepers[SLEEPERS_MAX];
+    blocks_watch();
+    int count = spawn_to_the_edge(sleepers);
+    ck_assert_int_eq(sill_address_ip(&kit.address, "127.0.0.1", 0), 0);
+    ck_assert_int_eq(sill_listener_listen(&kit.listener, &kit.address, NULL),
+                     0);
+    blocks_fail(1);
+    ck_assert_int_eq(sill_http_serve(&kit.server, &kit.listener, SILL_NEVER),
+                     SILL_ENOMEM);
+    ck_assert_int_eq(sill_listener_local(&kit.listener, &kit.address),
+                     SILL_ECLOSED);
+    blocks_fail(0);
+    cancel_some(sleepers, count);
+    return 0;
+}
+
+/* Lets a client come while the (n)-th allocation fails. Returns whether it was
+ * taken all the same. */
+static bool comes_though(struct kit *kit, long n)
+{
+    const struct sill_http_stats *stats = &kit->server.stats;
+    uint64_t taken = stats->connections, exhausted = stats->exhausted;
+    int fd = open_harsh(kit);
+    blocks_fail(n);
+    while (stats->connections == taken && stats->exhausted == exhausted)
+        ck_assert_int_eq(sill_yield(), 0);
+    bool comes = stats->exhausted == exhausted;
+    blocks_fail(0);
+    close(fd);
+    settle(kit, 0);
+    return comes;
+}
+
+/* Without memory for its task a connection is closed, and the next one is as
+ * welcome as ever. */
+CASE(connection_without_a_task_ends_nothing)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    struct sill_task *sleepers[SLEEPERS_MAX];
+    long n = 1;
+    blocks_watch();
+    int count = spawn_to_the_edge(sleepers);
+    cancel_some(sleepers, 3); /* for the tasks of the service itself */
+    kit_start(&kit, answer, NULL);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_yield(), 0);
+    while (!comes_though(&kit, n))
+        n++;
+    ck_assert_int_ge((int)n, 3); /* its memory, its stream's, its task's */
+    peer_open(&peer, &kit);
+    ask_bystander(&peer);
+    peer_close(&peer);
+    cancel_some(sleepers + 3, count - 3);
+    return kit_stop(&kit);
+}
+
 CASE(cancelled_service_says_so)
 {
     struct kit kit = {0};
@@ -1203,6 +1291,8 @@ int main(void)
     tcase_add_test(cases, what_is_left_after_the_grace_is_cancelled);
     tcase_add_test(cases, service_ends_at_its_deadline_and_can_begin_again);
     tcase_add_test(cases, service_that_cannot_begin_says_so);
+    tcase_add_test(cases, service_without_a_task_says_so);
+    tcase_add_test(cases, connection_without_a_task_ends_nothing);
     tcase_add_test(cases, cancelled_service_says_so);
     tcase_add_test(cases, server_without_a_handler_is_refused);
     suite_add_tcase(suite, cases);
