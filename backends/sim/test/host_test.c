@@ -253,6 +253,12 @@ static int run_out_of_descriptors(void *arg)
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(sill_listener_accept(&listener, &taken, SILL_NEVER),
                          SILL_EMFILE);
+    (void)sill_sim_host_enter(server);
+    address.port++;
+    ck_assert_int_eq(
+        sill_listener_listen(&(struct sill_listener){0}, &address, NULL),
+        SILL_EMFILE);
+    (void)sill_sim_host_enter(home);
     sill_sim_host_set_descriptors(server, 2);
     ck_assert_int_eq(sill_listener_accept(&listener, &taken, SILL_PAST), 0);
     sill_stream_close(&taken);

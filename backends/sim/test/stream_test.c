@@ -264,6 +264,136 @@ START_TEST(closing_wakes_who_waits)
 
 END_TEST
 
+static int fill_it(void *stream)
+{
+    static char bytes[1000];
+    ssize_t n;
+
+    while ((n = sill_stream_write(stream, bytes, sizeof(bytes), SILL_NEVER)) >
+           0)
+        continue;
+    return (int)n;
+}
+
+static int close_below_a_writer(void *arg)
+{
+    struct link_pair pair;
+    struct sill_task *writer;
+    int rc;
+
+    (void)arg;
+    pair_open(&pair, add("a"), add("b"));
+    ck_assert_int_eq(sill_spawn(fill_it, &pair.client, &writer), 0);
+    ck_assert_int_eq(sill_sleep(in_ms(100)), 0);
+    sill_stream_close(&pair.client);
+    ck_assert_int_eq(sill_await(writer, &rc, SILL_NEVER), 0);
+    ck_assert_int_eq(rc, SILL_ECLOSED);
+    pair_close(&pair);
+    return 0;
+}
+
+START_TEST(closing_wakes_a_writer)
+{
+    (void)run(close_below_a_writer, 0);
+}
+
+END_TEST
+
+/* A writer that waits hears of room, over a network only after the way back,
+ * and within a host at once, which a crash does not disturb. */
+static int make_room(void *arg)
+{
+    static char bytes[200000];
+    struct sill_sim_host *home = sill_sim_host_current();
+    struct link_pair pair;
+    struct sill_task *writer;
+    int rc;
+
+    (void)arg;
+    pair_open(&pair, home, home);
+    ck_assert_int_eq(sill_spawn(fill_it, &pair.client, &writer), 0);
+    (void)sill_yield();
+    sill_sim_host_crash(home);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_stream_read_full(&pair.server, bytes,
+                                               sizeof(bytes), NULL, in_ms(1)),
+                         0);
+    sill_sim_host_restart(home);
+    ck_assert_int_eq(sill_cancel(writer, SILL_NEVER), 0);
+    pair_close(&pair);
+    pair_open(&pair, add("a"), add("b"));
+    ck_assert_int_eq(sill_spawn(fill_it, &pair.client, &writer), 0);
+    ck_assert_int_eq(sill_sleep(in_ms(100)), 0);
+    ck_assert_int_eq(sill_sim_cut(pair.b, pair.a), 0);
+    ck_assert_int_gt(
+        sill_stream_read(&pair.server, bytes, sizeof(bytes), SILL_PAST), 0);
+    ck_assert_int_eq(sill_sleep(in_ms(1000)), 0);
+    ck_assert_int_eq(
+        sill_stream_read(&pair.server, bytes, sizeof(bytes), SILL_PAST),
+        SILL_ETIMEDOUT);
+    sill_sim_heal(pair.b, pair.a);
+    ck_assert_int_eq(sill_stream_read_full(&pair.server, bytes, sizeof(bytes),
+                                           NULL, in_ms(10000)),
+                     0);
+    sill_stream_close(&pair.client);
+    ck_assert_int_eq(sill_await(writer, &rc, SILL_NEVER), 0);
+    ck_assert_int_eq(rc, SILL_ECLOSED);
+    pair_close(&pair);
+    return 0;
+}
+
+START_TEST(a_writer_hears_of_room)
+{
+    (void)run(make_room, 0);
+}
+
+END_TEST
+
+static int connect_to(void *address)
+{
+    struct sill_stream stream;
+    int rc = sill_stream_connect(&stream, address, NULL, SILL_NEVER);
+
+    sill_stream_close(&stream);
+    return rc;
+}
+
+/* As Linux has it: a connect waits for room in the queue, and a write to who
+ * has closed is told so at once. */
+static int go_by_a_path(void *arg)
+{
+    const struct sill_socket_options options = {.backlog = 1};
+    struct sill_address address;
+    struct sill_listener listener;
+    struct sill_stream client, server;
+    struct sill_task *waiting;
+    int rc;
+
+    (void)arg;
+    ck_assert_int_eq(sill_address_unix(&address, "/run/x"), 0);
+    ck_assert_int_eq(sill_listener_listen(&listener, &address, &options), 0);
+    ck_assert_int_eq(sill_stream_connect(&client, &address, NULL, SILL_NEVER),
+                     0);
+    ck_assert_int_eq(sill_spawn(connect_to, &address, &waiting), 0);
+    ck_assert_int_eq(sill_sleep(in_ms(200000)), 0);
+    ck_assert_int_eq(sill_listener_accept(&listener, &server, SILL_PAST), 0);
+    ck_assert_int_eq(sill_await(waiting, &rc, in_ms(1000)), 0);
+    ck_assert_int_eq(rc, 0);
+    sill_stream_close(&server);
+    ck_assert_int_eq(sill_stream_write(&client, "x", 1, SILL_NEVER),
+                     SILL_EPIPE);
+    sill_stream_close(&client);
+    sill_listener_close(&listener);
+    return 0;
+}
+
+START_TEST(paths_behave_as_those_of_linux)
+{
+    (void)run(go_by_a_path, 0);
+}
+
+END_TEST
+
 static int connect_code(const struct sill_address *address, sill_time deadline)
 {
     struct sill_stream stream;
@@ -490,6 +620,9 @@ TCase *stream_cases(void)
     tcase_add_test(cases, a_peer_that_does_not_read_stops_the_writer);
     tcase_add_test(cases, bytes_keep_their_order_whatever_the_pieces);
     tcase_add_test(cases, closing_wakes_who_waits);
+    tcase_add_test(cases, closing_wakes_a_writer);
+    tcase_add_test(cases, a_writer_hears_of_room);
+    tcase_add_test(cases, paths_behave_as_those_of_linux);
     tcase_add_test(cases, a_connect_that_fails_says_why);
     tcase_add_test(cases, an_address_is_taken_by_one);
     tcase_add_test(cases, a_host_talks_to_itself_in_no_time);
