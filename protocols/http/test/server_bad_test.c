@@ -439,13 +439,8 @@ CASE(body_may_have_all_the_time_there_is)
     struct peer peer;
     kit_start(&kit, answer, NULL);
     peer_open(&peer, &kit);
-    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n");
-    while (kit.server.stats.requests == 0)
-        sill_yield();
-    for (int i = 0; i < 5; i++) {
-        peer_send(&peer, "x", 1);
-        sill_yield();
-    }
+    peer_say(&peer, "POST / HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n");
+    peer_send(&peer, huge, 100000);
     peer_read_until(&peer, "hello", 1);
     ck_assert_int_eq(status_of(peer.text), 200);
     peer_close(&peer);
@@ -720,7 +715,7 @@ static void visit_harshly(struct kit *kit, const char *request)
     settle(kit, 0);
 }
 
-static int first_write, second_write, flushed;
+static int first_write, second_write, flushed, read_after;
 
 static int write_in_vain(void *unused, struct sill_http_exchange *x)
 {
@@ -732,6 +727,7 @@ static int write_in_vain(void *unused, struct sill_http_exchange *x)
     first_write = sill_http_response_write(x, huge, sizeof(huge), SILL_NEVER);
     second_write = sill_http_response_write(x, huge, 1, SILL_NEVER);
     flushed = sill_http_response_flush(x, SILL_NEVER);
+    read_after = (int)sill_http_request_read(x, &(char){0}, 1, SILL_NEVER);
     return rc == 0 ? first_write : rc;
 }
 
@@ -739,10 +735,11 @@ CASE(failed_writer_says_why_and_says_it_again)
 {
     struct kit kit = {0};
     kit_start(&kit, write_in_vain, NULL);
-    visit_harshly(&kit, GET("/"));
+    visit_harshly(&kit, "POST / HTTP/1.1\r\n" H "Content-Length: 9\r\n\r\n");
     ck_assert(first_write == SILL_ECONNRESET || first_write == SILL_EPIPE);
     ck_assert_int_eq(second_write, first_write);
     ck_assert_int_eq(flushed, first_write);
+    ck_assert(read_after == SILL_ECONNRESET || read_after == first_write);
     return kit_stop(&kit);
 }
 
