@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Two ends that know where the other one is: over UDP, or as two files. */
@@ -222,6 +223,26 @@ static void tell_sender(struct ends *ends)
 SILL_CASE(G, 04, sender_is_told_and_can_be_answered)
 {
     on_both(tell_sender);
+}
+
+/* A socket without a name sends all the same: "unnamed" (address.h). */
+SILL_CASE(G, 04, sender_without_a_name_is_unnamed, fd)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+    struct sill_address peer = suite_loopback(1);
+    struct ends ends;
+    char byte;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    open_unix(&ends);
+    memcpy(where.sun_path, ends.at_a.u.path, ends.at_a.path_size);
+    ck_assert_int_eq(
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&where, sizeof(where)), 1);
+    ck_assert_int_eq(
+        sill_datagram_receive(&ends.a, &byte, 1, &peer, SILL_NEVER), 1);
+    ck_assert_int_eq(peer.family, SILL_FAMILY_NONE);
+    close(fd);
+    close_ends(&ends);
 }
 
 /* datagram.h: "port 0 picks one"; it is told by local. */
