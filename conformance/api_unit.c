@@ -904,6 +904,22 @@ SILL_CASE_OUTSIDE(U, 06, calls_outside_of_a_task_say_so)
     ck_assert_ptr_null(sill_self());
 }
 
+static void count_line(void *count, const char *line)
+{
+    *(int *)count += line != NULL;
+}
+
+/* task.h, dump: "writes nothing outside of a running loop"; a name is the
+ * current task's, and there is none. */
+SILL_CASE_OUTSIDE(U, 06, outside_of_a_loop_there_is_nothing_to_show)
+{
+    int lines = 0;
+
+    sill_task_set_name("nobody");
+    sill_dump(count_line, &lines);
+    ck_assert_int_eq(lines, 0);
+}
+
 /* ---- U-07: hooks.h ---- */
 
 struct counting {

@@ -129,10 +129,22 @@ static void fini_with_tasks(void)
     sill_scope_fini(&scope);
 }
 
-/* "one with tasks in it ends the program" */
+static void fini_with_an_ended_task(void)
+{
+    struct sill_scope scope;
+    int count = 0;
+    sill_scope_init(&scope, SILL_SCOPE_COLLECT);
+    if (sill_scope_spawn(&scope, add_one, &count) == 0)
+        suite_yield(2);
+    if (count == 1)
+        sill_scope_fini(&scope);
+}
+
+/* "one with tasks in it ends the program", also with one that has ended */
 SILL_CASE_OUTSIDE(T, 12, fini_of_a_scope_with_tasks_ends_the_program)
 {
     suite_expect_culprit(fini_with_tasks, "sill_scope_fini");
+    suite_expect_culprit(fini_with_an_ended_task, "sill_scope_fini");
 }
 
 /* "A zeroed one is harmless." */

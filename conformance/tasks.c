@@ -604,10 +604,20 @@ static void await_a_task_of_a_scope(void)
     suite_await(task);
 }
 
+static void await_no_task(void)
+{
+    suite_await(NULL);
+}
+
 /* "Awaiting a task that is not a child of the caller ... ends the program." */
 SILL_CASE_OUTSIDE(T, 09, await_by_anyone_but_the_parent_ends_the_program)
 {
     suite_expect_culprit(await_a_grandchild, "sill_await");
+}
+
+SILL_CASE_OUTSIDE(T, 09, await_of_no_task_ends_the_program)
+{
+    suite_expect_culprit(await_no_task, "sill_await");
 }
 
 SILL_CASE_OUTSIDE(T, 09, await_of_oneself_ends_the_program)
