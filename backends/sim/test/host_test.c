@@ -497,12 +497,13 @@ static int add_hosts(void *arg)
 
     (void)arg;
     ck_assert_int_eq(sill_address_ip(&address, "192.0.2.1", 0), 0);
+    rc = sill_sim_host_add_address(sill_sim_host_current(), &address);
     for (int i = 0; i < 20 && rc == 0; i++)
         rc = sill_sim_host_add("x", &host);
-    return rc == 0 ? sill_sim_host_add_address(host, &address) : rc;
+    return rc;
 }
 
-START_TEST(a_host_that_finds_no_memory_is_not_added)
+static void fail_each_allocation(sill_task_fn *fn)
 {
     struct sill_sim_options options;
     struct sill_sim_report report;
@@ -511,10 +512,39 @@ START_TEST(a_host_that_finds_no_memory_is_not_added)
     sill_sim_options_init(&options, 1);
     do {
         options.allocation_fails++;
-        rc = sill_sim_run(&options, add_hosts, NULL, &report);
+        rc = sill_sim_run(&options, fn, NULL, &report);
         ck_assert(rc == 0 || rc == SILL_ENOMEM);
+        ck_assert_uint_eq(report.left_open, 0);
     } while (rc != 0);
     ck_assert_uint_gt(options.allocation_fails, 20);
+}
+
+START_TEST(a_host_that_finds_no_memory_is_not_added)
+{
+    fail_each_allocation(add_hosts);
+}
+
+END_TEST
+
+static int connect_many(void *arg)
+{
+    struct sill_address address = echo_of(sill_sim_host_current());
+    struct sill_listener listener;
+    struct sill_stream streams[60] = {{0}};
+    int rc = sill_listener_listen(&listener, &address, NULL);
+
+    (void)arg;
+    for (int i = 0; i < 60 && rc == 0; i++)
+        rc = sill_stream_connect(&streams[i], &address, NULL, SILL_NEVER);
+    for (int i = 0; i < 60; i++)
+        sill_stream_close(&streams[i]);
+    sill_listener_close(&listener);
+    return rc;
+}
+
+START_TEST(a_connection_that_finds_no_memory_is_not_made)
+{
+    fail_each_allocation(connect_many);
 }
 
 END_TEST
@@ -541,5 +571,6 @@ TCase *host_cases(void)
     tcase_add_test(cases, an_added_address_is_one_of_the_hosts);
     tcase_add_test(cases, a_host_has_so_many_ports);
     tcase_add_test(cases, a_host_that_finds_no_memory_is_not_added);
+    tcase_add_test(cases, a_connection_that_finds_no_memory_is_not_made);
     return cases;
 }

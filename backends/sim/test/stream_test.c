@@ -312,7 +312,7 @@ static int make_room(void *arg)
     (void)arg;
     pair_open(&pair, home, home);
     ck_assert_int_eq(sill_spawn(fill_it, &pair.client, &writer), 0);
-    (void)sill_yield();
+    ck_assert_int_eq(sill_sleep(in_ms(1)), 0);
     sill_sim_host_crash(home);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(sill_stream_read_full(&pair.server, bytes,
@@ -419,6 +419,10 @@ static int connect_nowhere(void *arg)
     ck_assert_int_eq(connect_code(&address, SILL_PAST), SILL_ECONNREFUSED);
     ck_assert_int_eq(sill_address_unix(&address, "/run/nobody"), 0);
     ck_assert_int_eq(connect_code(&address, SILL_NEVER), SILL_ENOENT);
+    address.path_size = 0;
+    ck_assert_int_eq(connect_code(&address, SILL_NEVER), SILL_EINVAL);
+    address.path_size = SILL_UNIX_PATH_MAX + 1;
+    ck_assert_int_eq(connect_code(&address, SILL_NEVER), SILL_EINVAL);
     address.family = SILL_FAMILY_NONE;
     ck_assert_int_eq(connect_code(&address, SILL_NEVER), SILL_EINVAL);
     return 0;
