@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -202,6 +203,8 @@ static const struct {
     {"/pipe", 403, NULL},
     {"/socket", 403, NULL},
     {"/none", 404, NULL},
+    {"/.x", 404, NULL},
+    {"/xy", 404, NULL},
     {"/none/none", 404, NULL},
     {"/a.txt/", 404, NULL},
     {"/a.txt/b", 404, NULL},
@@ -552,6 +555,66 @@ CASE(file_that_is_cut_while_it_is_sent_ends_the_connection)
     return kit_stop(&kit);
 }
 
+/* A handler of its own may add headers before it hands over. */
+static int handle_with_header(void *arg, struct sill_http_exchange *x)
+{
+    int rc = sill_http_response_header(x, "X", arg);
+    return rc == 0 ? sill_http_files_handle(&files, x) : rc;
+}
+
+CASE(headers_that_do_not_fit_are_500)
+{
+    static const char *const ways[] = {
+        "", "Range: bytes=1-2\r\n", "Range: bytes=0-1,5-6\r\n",
+        "Range: bytes=90-\r\n", "If-None-Match: *\r\n"};
+    char value[SILL_HTTP_RESPONSE_MAX - 4];
+    memset(value, 'x', sizeof(value));
+    value[sizeof(value) - 1] = '\0'; /* with "X: " and CR LF all there is */
+    struct kit kit = {0};
+    kit_start(&kit, handle_with_header, value);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char *text = ask(&kit, "GET", "/a.txt", ways[i]);
+        ck_assert_int_eq(status_of(text), 500);
+        ck_assert_int_eq(count_of(text, "xxxx"), 0);
+        free(text);
+    }
+    return kit_stop(&kit);
+}
+
+static struct sill_trigger arrived, go;
+
+static int handle_late(void *arg, struct sill_http_exchange *x)
+{
+    sill_resume(&arrived, 0);
+    int rc = sill_suspend(&go, SILL_NEVER);
+    return rc == 0 ? sill_http_files_handle(arg, x) : rc;
+}
+
+CASE(client_that_is_gone_gets_no_file)
+{
+    static const char request[] = "GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct kit kit = {0};
+    struct linger harsh = {1, 0};
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    make_large();
+    kit_start(&kit, handle_late, &files);
+    address.sin_port = htons(kit.address.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)),
+                     0);
+    ck_assert_int_eq(
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &harsh, sizeof(harsh)), 0);
+    ck_assert_int_eq((int)send(fd, request, sizeof(request) - 1, 0),
+                     (int)sizeof(request) - 1);
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    close(fd);
+    sill_resume(&go, 0);
+    while (kit.server.stats.open > 0)
+        ck_assert_int_eq(sill_yield(), 0);
+    return kit_stop(&kit);
+}
+
 CASE(lack_of_memory_is_500_and_leaves_nothing_open)
 {
     struct kit kit = {0};
@@ -672,6 +735,8 @@ int main(void)
     tcase_add_test(cases, large_files_arrive_whole_and_in_pieces);
     tcase_add_test(cases,
                    file_that_is_cut_while_it_is_sent_ends_the_connection);
+    tcase_add_test(cases, headers_that_do_not_fit_are_500);
+    tcase_add_test(cases, client_that_is_gone_gets_no_file);
     tcase_add_test(cases, lack_of_memory_is_500_and_leaves_nothing_open);
     tcase_add_test(cases, lack_of_descriptors_is_503);
     tcase_add_test(cases, folder_must_be_one);

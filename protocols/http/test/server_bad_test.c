@@ -743,6 +743,27 @@ CASE(failed_writer_says_why_and_says_it_again)
     return kit_stop(&kit);
 }
 
+static int read_in_vain(void *unused, struct sill_http_exchange *x)
+{
+    (void)unused;
+    sill_resume(&arrived, 0);
+    read_after = (int)sill_http_request_read(x, &(char){0}, 1, SILL_NEVER);
+    first_write = sill_http_response_send(x, 200, "hi", 2, SILL_NEVER);
+    flushed = sill_http_response_flush(x, SILL_NEVER);
+    return first_write;
+}
+
+CASE(failed_reader_has_nobody_to_answer)
+{
+    struct kit kit = {0};
+    kit_start(&kit, read_in_vain, NULL);
+    visit_harshly(&kit, "POST / HTTP/1.1\r\n" H "Content-Length: 9\r\n\r\n");
+    ck_assert_int_eq(read_after, SILL_ECONNRESET);
+    ck_assert_int_eq(first_write, SILL_ECONNRESET);
+    ck_assert_int_eq(flushed, SILL_ECONNRESET);
+    return kit_stop(&kit);
+}
+
 static int answer_and_stay(void *unused, struct sill_http_exchange *x)
 {
     (void)unused;
@@ -1274,6 +1295,7 @@ int main(void)
     tcase_add_test(cases, client_may_reset_at_every_byte);
     tcase_add_test(cases, client_may_reset_while_it_is_answered);
     tcase_add_test(cases, failed_writer_says_why_and_says_it_again);
+    tcase_add_test(cases, failed_reader_has_nobody_to_answer);
     tcase_add_test(cases, client_may_reset_after_its_answer);
     tcase_add_test(cases, client_may_reset_among_its_pipelined_requests);
     tcase_add_test(cases, more_connections_than_the_bound_wait);
