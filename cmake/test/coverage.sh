@@ -8,8 +8,9 @@
 # INFO      what lcov has captured, with branches; its paths begin with that of
 #           the present folder
 # REASONS   why something is not run. A line that begins a paragraph is a
-#           reason; the indented ones below are what it is given for, a file
-#           and the text of a line of it: "    api/error.c: return false;"
+#           reason; the indented ones below are what it is given for: a file, a
+#           function, and the text of a line of it, or "*" for all of them:
+#           "    api/error.c: find: return false;"
 #
 # Prints a line for each folder, then the lines that are not run and those with
 # a branch that is never taken, as far as no reason is given for them, then the
@@ -39,13 +40,20 @@ function read_source(line) {
     close(file)
 }
 
-# Whether there is a reason for what line (number) leaves out.
-function is_explained(number, key) {
-    key = file ": " source[number]
+# Whether a reason is given for (key).
+function is_given(key) {
     if (!(key in given))
         return 0
     given[key] = 1
     return 1
+}
+
+# Whether there is one for what line (number) leaves out.
+function is_explained(number, at) {
+    for (at = number; at > 0 && !(at in begins); at--)
+        continue
+    at = file ": " begins[at] ": "
+    return is_given(at source[number]) || is_given(at "*")
 }
 
 function report(number, what) {
@@ -67,8 +75,14 @@ BEGIN {
     if (!(folder in all_lines))
         folders[++count] = folder
     read_source()
+    delete begins
     delete idle
     delete partly
+}
+
+/^FN:/ {
+    split(substr($0, 4), field, ",")
+    begins[field[1]] = field[2]
 }
 
 /^DA:/ {

@@ -498,7 +498,7 @@ static int add_hosts(void *arg)
     (void)arg;
     ck_assert_int_eq(sill_address_ip(&address, "192.0.2.1", 0), 0);
     rc = sill_sim_host_add_address(sill_sim_host_current(), &address);
-    for (int i = 0; i < 20 && rc == 0; i++)
+    for (int i = 0; i < 70 && rc == 0; i++)
         rc = sill_sim_host_add("x", &host);
     return rc;
 }

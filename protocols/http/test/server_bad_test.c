@@ -764,6 +764,33 @@ CASE(failed_reader_has_nobody_to_answer)
     return kit_stop(&kit);
 }
 
+static int answer_and_look(void *unused, struct sill_http_exchange *x)
+{
+    (void)unused;
+    int rc = sill_http_response_send(x, 200, "hi", 2, SILL_NEVER);
+    if (rc == 0)
+        read_after = (int)sill_http_request_read(x, &(char){0}, 1, SILL_NEVER);
+    return rc;
+}
+
+/* How long a chunk is shows only when it is read, after the answer's head. */
+CASE(large_chunk_that_was_not_read_ends_the_connection)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    kit_start(&kit, answer_and_look, NULL);
+    peer_open(&peer, &kit);
+    peer_say(&peer, CHUNKED "20000\r\n");
+    peer_send(&peer, huge, 0x20000);
+    peer_read_end(&peer);
+    ck_assert_int_eq(read_after, 1);
+    ck_assert_int_eq(status_of(peer.text), 200);
+    ck_assert_str_eq(body_of(peer.text), "hi");
+    ck_assert_uint_eq(kit.server.stats.requests, 1);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
 static int answer_and_stay(void *unused, struct sill_http_exchange *x)
 {
     (void)unused;
@@ -1296,6 +1323,7 @@ int main(void)
     tcase_add_test(cases, client_may_reset_while_it_is_answered);
     tcase_add_test(cases, failed_writer_says_why_and_says_it_again);
     tcase_add_test(cases, failed_reader_has_nobody_to_answer);
+    tcase_add_test(cases, large_chunk_that_was_not_read_ends_the_connection);
     tcase_add_test(cases, client_may_reset_after_its_answer);
     tcase_add_test(cases, client_may_reset_among_its_pipelined_requests);
     tcase_add_test(cases, more_connections_than_the_bound_wait);
