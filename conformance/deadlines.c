@@ -577,7 +577,7 @@ static bool sleep_as_tasks_come(sill_duration length)
 }
 
 /* D-03: nor does it matter how many tasks come after them. */
-SILL_CASE(D, 03, deadlines_are_kept_while_more_tasks_come)
+SILL_CASE(D, 03, deadlines_are_kept_while_more_tasks_come, order)
 {
     sill_duration length = SILL_MILLISECOND;
 
