@@ -47,15 +47,19 @@ shuffle_options(const struct sill_run_options *given,
     return ours;
 }
 
-int __real_sill_run_at(const struct sill_run_options *options, sill_task_fn *fn,
-                       void *arg, const char *where);
-int __wrap_sill_run_at(const struct sill_run_options *options, sill_task_fn *fn,
-                       void *arg, const char *where);
+/* The linker's names, which are reserved to it. */
+#define REAL(name) __real_##name
+#define WRAP(name) __wrap_##name
 
-int __wrap_sill_run_at(const struct sill_run_options *options, sill_task_fn *fn,
-                       void *arg, const char *where)
+int REAL(sill_run_at)(const struct sill_run_options *options, sill_task_fn *fn,
+                      void *arg, const char *where);
+int WRAP(sill_run_at)(const struct sill_run_options *options, sill_task_fn *fn,
+                      void *arg, const char *where);
+
+int WRAP(sill_run_at)(const struct sill_run_options *options, sill_task_fn *fn,
+                      void *arg, const char *where)
 {
     struct sill_run_options ours;
 
-    return __real_sill_run_at(shuffle_options(options, &ours), fn, arg, where);
+    return REAL(sill_run_at)(shuffle_options(options, &ours), fn, arg, where);
 }
