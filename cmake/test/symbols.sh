@@ -6,7 +6,8 @@
 #   symbols.sh defined LIBRARY...     every global symbol begins with sill_
 #   symbols.sh protocol LIBRARY...    asks for sill_* and libc, and for nothing
 #                                     of the core or of a backend
-#   symbols.sh codec OBJECT...        asks for no I/O, clock or allocation
+#   symbols.sh codec NAME OBJECT...   the codec of protocol NAME: asks for no
+#                                     I/O, clock or allocation
 #   symbols.sh backend LIBRARY NAME   defines the default and its own backend
 #
 # NM and CC are the tools to use.
@@ -66,10 +67,12 @@ protocol)
     done
     ;;
 codec)
+    name=$1
+    shift
     [ $# -gt 0 ] || refuse "no object" "$what"
     for object; do
         refuse "$(table "$object" --undefined-only |
-            grep -vE '^(sill_http_|mem|str|_GLOBAL_OFFSET_TABLE_)' |
+            grep -vE "^(sill_${name}_|mem|str|_GLOBAL_OFFSET_TABLE_)" |
             grep -vE '^__(mem|str|stack_chk)' || :)" \
             "$object asks for more than bytes"
     done
