@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h: one session of the server, and who does what with it.
+ *
+ * Bytes come in through one buffer, which grows while a command is longer:
+ *
+ *     in  | done | command: parsed | not yet | room |
+ *                ^begin                      ^end
+ *
+ * Replies are gathered in (out). A write takes that buffer away, so that others
+ * can push while it waits; it returns it as the next one. Who writes holds
+ * (sending): the session's task, or, for what was pushed while that one waits
+ * for a command, the server's courier, or a task that the courier starts for a
+ * client which does not take all at once.
+ */
+#ifndef SILL_RESP_SERVER_H
+#define SILL_RESP_SERVER_H
+
+#include "codec.h"
+#include "sill_resp.h"
+
+#include <sill/stream.h>
+
+enum {
+    IN_SIZE = 1024,   /* what a session has for its commands at first, ... */
+    IN_LARGE = 16384, /* ... then, and what it keeps while it is idle */
+    OUT_SIZE = 16384, /* where replies begin to gather */
+    GATHERED_MAX = 65536, /* replies gathered before a write */
+    ARGS_SIZE = 8,        /* arguments that need no memory of their own, ... */
+    ARGS_LARGE = 64,      /* ... and what is kept while it is idle */
+    LINGERED_MAX = 262144 /* read after a reply that ends it all */
+};
+
+/* What every command touches comes first. */
+struct sill_resp_session {
+    struct sill_resp_server *server;
+    struct sill_stream stream;
+    struct sill_resp_command command;
+    struct sill_resp_view few[ARGS_SIZE];
+
+    char *in;
+    size_t in_size, begin, end;
+    struct sill_resp_encoder out;   /* replies, and what is pushed in between */
+    struct sill_resp_encoder late;  /* pushed while a handler runs */
+    struct sill_resp_encoder going; /* is being written ... */
+    size_t gone;                    /* ... up to here */
+
+    bool idle;     /* waits for a command, with nothing of it there */
+    bool waiting;  /* waits for bytes */
+    bool handling; /* in a handler */
+    bool sending;  /* somebody writes */
+    bool ending;   /* no command is taken any more */
+    int broken;    /* why nothing can be sent any more */
+
+    struct sill_trigger sent;               /* for who waits for (sending) */
+    struct sill_resp_session *next, **link; /* among the server's */
+    struct sill_resp_session *pushed_next, **pushed_link;
+    uint64_t id, refused;
+    sill_time since;
+    char *first_in;
+    max_align_t data[]; /* the user's; then (first_in) */
+};
+
+/* session.c: makes one, serves it as a task and frees it. */
+struct sill_resp_session *
+sill_resp_session_open(struct sill_resp_server *server);
+void sill_resp_session_close(struct sill_resp_session *s);
+int sill_resp_session_run(void *arg);
+
+/* reply.c: makes the writer ready; ends it, which waits for whoever writes. */
+void sill_resp_output_init(struct sill_resp_session *s);
+void sill_resp_output_fini(struct sill_resp_session *s);
+
+/* reply.c: sends all that waits. After an error nothing more can be sent. */
+int sill_resp_output_send(struct sill_resp_session *s);
+
+/* reply.c: lets nothing more be sent, because of (error), and wakes whoever
+ * reads or writes. Returns the first such error. */
+int sill_resp_output_break(struct sill_resp_session *s, int error);
+
+/* reply.c: a handler has returned: what was pushed meanwhile follows. */
+void sill_resp_output_release(struct sill_resp_session *s);
+
+/* reply.c: sends, as a task, what was pushed to sessions that are waiting. */
+int sill_resp_courier_run(void *arg);
+
+/* verbs.c: answers the complete command of (s). */
+int sill_resp_verb_answer(struct sill_resp_session *s);
+
+/* verbs.c: makes verbs findable; SILL_ENOMEM or SILL_EINVAL. */
+int sill_resp_verbs_open(struct sill_resp_server *server);
+void sill_resp_verbs_close(struct sill_resp_server *server);
+
+/* server.c: a session begins, or is gone. */
+void sill_resp_server_enter(struct sill_resp_session *s);
+void sill_resp_server_leave(struct sill_resp_session *s);
+
+#endif

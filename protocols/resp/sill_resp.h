@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sill_resp.h: serve what Redis clients speak, in direct style, on whatever
+ * scheduler is linked.
+ *
+ *     static int echo(struct sill_resp_session *session,
+ *                     const struct sill_resp_view *args, size_t count)
+ *     {
+ *         (void)count;
+ *         sill_resp_reply_string(session, args[1]);
+ *         return 0;
+ *     }
+ *     static const struct sill_resp_verb verbs[] = {{"echo", echo, 2}};
+ *     ...
+ *     struct sill_resp_server server = {.verbs = verbs, .verb_count = 1};
+ *     rc = sill_resp_serve(&server, &listener, SILL_NEVER);
+ *
+ * As everywhere in sill, a call with a deadline may suspend the current task,
+ * a call without one never does, and failures are the codes of <sill/error.h>.
+ *
+ * Source   The Redis serialization protocol specification (RESP2 and RESP3).
+ */
+#ifndef SILL_RESP_H
+#define SILL_RESP_H
+
+#include "sill_resp_message.h"
+
+#include <sill/address.h>
+#include <sill/attributes.h>
+#include <sill/listener.h>
+#include <sill/scope.h>
+#include <sill/time.h>
+#include <sill/trigger.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+SILL_BEGIN
+
+/* ------------------------------------------------------------------------
+ * Server: verbs
+ *
+ * A verb is what a command begins with. Its handler is called once for each
+ * command, in the order in which they came, and answers with one reply; what
+ * the peer does wrong before that never reaches it: malformed commands, unknown
+ * verbs and wrong numbers of arguments are answered by the server, in the words
+ * of redis-server.
+ */
+
+struct sill_resp_server;
+
+/* One client, from its connection to its end. */
+struct sill_resp_session;
+
+/*
+ * Answers the command of (count) arguments in (args), of which the first is the
+ * verb as it was sent. They live until this returns. It runs in the session's
+ * task and may suspend: what came after this command waits.
+ *
+ * Returns 0 or more; or a SILL_E code, which ends the session at once, with
+ * nothing more sent.
+ */
+typedef int sill_resp_handler(struct sill_resp_session *session,
+                              const struct sill_resp_view *args, size_t count);
+
+struct sill_resp_verb {
+    const char *name; /* in lower case; found in any */
+    sill_resp_handler *handler;
+    int arity;      /* arguments with the verb; negative: -arity or more */
+    unsigned flags; /* yours */
+};
+
+/*
+ * Returns the verb called (name), in any case, while (server) serves; NULL for
+ * none. Never suspends.
+ */
+SILL_API const struct sill_resp_verb *
+sill_resp_verb_find(const struct sill_resp_server *server,
+                    struct sill_resp_view name);
+
+/* ------------------------------------------------------------------------
+ * Server: replies
+ *
+ * They are copied and gathered: all the commands that one read brought are
+ * answered with one write, or one for each 64 KiB. An aggregate is its head
+ * and then as many replies as it says, pairs of them for a map. Types that the
+ * session's version of RESP does not have are written as redis-server would.
+ *
+ * They never suspend and never fail: a reply for which there is no memory, or
+ * which makes more than server->output_max bytes wait, ends the session when
+ * the handler returns.
+ */
+
+SILL_API void sill_resp_reply_simple(struct sill_resp_session *session,
+                                     const char *text);
+
+/* Replies with an error; its first word is the kind, as in "ERR no such key".
+ * CR and LF become blanks; cut at 511 bytes. */
+SILL_API void sill_resp_reply_error(struct sill_resp_session *session,
+                                    const char *format, ...) SILL_PRINTF(2, 3);
+
+SILL_API void sill_resp_reply_integer(struct sill_resp_session *session,
+                                      int64_t number);
+SILL_API void sill_resp_reply_string(struct sill_resp_session *session,
+                                     struct sill_resp_view bytes);
+
+/* (format): three letters, such as "txt". */
+SILL_API void sill_resp_reply_verbatim(struct sill_resp_session *session,
+                                       const char *format,
+                                       struct sill_resp_view text);
+SILL_API void sill_resp_reply_boolean(struct sill_resp_session *session,
+                                      bool truth);
+
+/* (text): a number in decimal, "inf", "-inf" or "nan". */
+SILL_API void sill_resp_reply_double(struct sill_resp_session *session,
+                                     struct sill_resp_view text);
+
+/* In RESP2 there are two nulls, where a string was expected and where an
+ * array. */
+SILL_API void sill_resp_reply_null(struct sill_resp_session *session);
+SILL_API void sill_resp_reply_null_array(struct sill_resp_session *session);
+
+SILL_API void sill_resp_reply_array(struct sill_resp_session *session,
+                                    size_t count);
+SILL_API void sill_resp_reply_map(struct sill_resp_session *session,
+                                  size_t pairs);
+SILL_API void sill_resp_reply_set(struct sill_resp_session *session,
+                                  size_t count);
+
+/* For what is answered as if it was pushed, such as SUBSCRIBE. */
+SILL_API void sill_resp_reply_push(struct sill_resp_session *session,
+                                   size_t count);
+
+/*
+ * Sends (count) strings that the client did not ask for: an array in RESP2, a
+ * push in RESP3. From any task of the server's loop, to any of its sessions:
+ * while that one is in a handler, the message comes after the reply.
+ *
+ * The caller never waits for a slow client. What a client does not take waits
+ * in memory; one that has more than server->push_max bytes waiting is ended.
+ *
+ * Returns 0, or, with the session ended, SILL_EMSGSIZE or SILL_ENOMEM; or
+ * SILL_ECLOSED when it was already. It is still there, until its task has run.
+ * Never suspends.
+ */
+SILL_API int sill_resp_push(struct sill_resp_session *session,
+                            const struct sill_resp_view *strings, size_t count);
+
+/* ------------------------------------------------------------------------
+ * Server: sessions. None of these suspends.
+ */
+
+/* Returns the server, and a number that no other session of it has. */
+SILL_API struct sill_resp_server *
+sill_resp_session_server(const struct sill_resp_session *session);
+SILL_API uint64_t sill_resp_session_id(const struct sill_resp_session *session);
+
+/* Returns the server->session_size bytes that are the session's own; zeroed at
+ * first. */
+SILL_API void *sill_resp_session_data(struct sill_resp_session *session);
+
+/* Returns the version of RESP that is spoken, 2 at first; sets it, to 2 or 3,
+ * from the next reply on. */
+SILL_API int sill_resp_session_version(const struct sill_resp_session *session);
+SILL_API void sill_resp_session_set_version(struct sill_resp_session *session,
+                                            int version);
+
+/* Returns how many commands of the session the server answered itself, since
+ * no handler could be asked. */
+SILL_API uint64_t
+sill_resp_session_refused(const struct sill_resp_session *session);
+
+/* Returns since when the session has been open. */
+SILL_API sill_time
+sill_resp_session_since(const struct sill_resp_session *session);
+
+/* Writes the address of the peer to (address). Returns 0, SILL_ECLOSED, or
+ * SILL_ENOTCONN when the peer is gone. */
+SILL_API SILL_MUST_CHECK int
+sill_resp_session_peer(const struct sill_resp_session *session,
+                       struct sill_address *address);
+
+/* Ends the session when the handler has returned and all replies are sent;
+ * commands that came after this one are not answered. */
+SILL_API void sill_resp_session_end(struct sill_resp_session *session);
+
+/* Ends the session at once, from any task of the loop, its own among them. */
+SILL_API void sill_resp_session_kill(struct sill_resp_session *session);
+
+/* Returns the open session after (session), the first one after NULL, or NULL.
+ * They are in no order. One that was killed stays until its task has run, so a
+ * walk that does not suspend meets all. */
+SILL_API struct sill_resp_session *
+sill_resp_session_next(const struct sill_resp_server *server,
+                       const struct sill_resp_session *session);
+
+/* ------------------------------------------------------------------------
+ * Server: all of them
+ */
+
+/* How much was done. */
+struct sill_resp_stats {
+    size_t open;       /* sessions right now */
+    uint64_t sessions; /* accepted */
+    uint64_t commands; /* given to a handler */
+    uint64_t refused;  /* unknown verbs, wrong numbers of arguments */
+    uint64_t rejected; /* sessions ended since they broke the protocol */
+    uint64_t slow; /* sessions ended since they did not take their answers */
+    uint64_t exhausted; /* times that memory or descriptors were missing */
+};
+
+/*
+ * A server. Zero it, set the verbs and what else shall differ from the
+ * defaults, and serve. It may serve again when that has returned.
+ */
+struct sill_resp_server {
+    const struct sill_resp_verb *verbs;
+    size_t verb_count;
+    void *arg;           /* yours */
+    size_t session_size; /* bytes of sill_resp_session_data */
+
+    /* Called instead of (verb)->handler, which it may call in turn or keep for
+     * later: transactions, access, statistics. May be NULL. */
+    int (*call)(struct sill_resp_session *session,
+                const struct sill_resp_verb *verb,
+                const struct sill_resp_view *args, size_t count);
+
+    /* Called when a session begins and ends. Must not suspend. May be NULL. */
+    void (*opened)(struct sill_resp_session *session);
+    void (*closed)(struct sill_resp_session *session);
+
+    /* Ends the service when it is resumed, from a signal handler for example.
+     * May be NULL. */
+    struct sill_trigger *stop;
+
+    /* 0 means the default, which is given behind. */
+    sill_duration idle_timeout;     /* without a byte from the peer; never */
+    sill_duration write_timeout;    /* without a byte taken by the peer; 60 s */
+    sill_duration grace;            /* for commands in hand at the end; 10 s */
+    size_t connections_max;         /* more wait to be accepted; 10 000 */
+    size_t output_max;              /* bytes of replies that wait, 16 KiB
+                                       or more; 1 GiB */
+    size_t push_max;                /* bytes that wait behind a push; 32 MiB */
+    struct sill_resp_limits limits; /* each 0: as SILL_RESP_LIMITS_INIT */
+
+    struct sill_resp_stats stats; /* to be read at any time */
+
+    /* private */
+    struct sill_scope scope;
+    struct sill_listener *listener;
+    struct sill_resp_session *first;  /* of the open ones */
+    struct sill_resp_session *pushed; /* of those with something to send */
+    struct sill_trigger room, news;
+    uint16_t *index;
+    size_t index_size;
+    char *spare;
+    sill_time deadline;
+    bool draining, crowded;
+};
+
+/*
+ * Serves the connections of (listener), one task for each, until the server's
+ * (stop) is resumed or (deadline). Then it drains: connections that have
+ * arrived are taken and (listener) is closed; commands that have arrived are
+ * answered; sessions that wait for a command are ended as soon as all had time
+ * to look for one, some 20 ms; and what is left after the grace is cancelled.
+ *
+ * A lack of descriptors or memory delays new connections and ends nothing.
+ *
+ * Returns 0 when all sessions have ended, or
+ *
+ *   SILL_ECANCELED   the caller was cancelled: so were all sessions
+ *   SILL_ENOMEM      it could not begin
+ *   SILL_EINVAL      no verbs, or more than 32 767
+ *
+ * In every case (listener) is closed.
+ */
+SILL_API SILL_MUST_CHECK int sill_resp_serve(struct sill_resp_server *server,
+                                             struct sill_listener *listener,
+                                             sill_time deadline);
+
+SILL_END
+
+#endif
