@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sill_resp.h: serve what Redis clients speak, in direct style, on whatever
- * scheduler is linked.
+ * sill_resp.h: what Redis and its clients speak, in direct style, on whatever
+ * scheduler is linked. Here is a server:
  *
  *     static int echo(struct sill_resp_session *session,
  *                     const struct sill_resp_view *args, size_t count)
@@ -29,6 +29,7 @@
 #include <sill/attributes.h>
 #include <sill/listener.h>
 #include <sill/scope.h>
+#include <sill/stream.h>
 #include <sill/time.h>
 #include <sill/trigger.h>
 
@@ -279,6 +280,142 @@ struct sill_resp_server {
 SILL_API SILL_MUST_CHECK int sill_resp_serve(struct sill_resp_server *server,
                                              struct sill_listener *listener,
                                              sill_time deadline);
+
+/* ------------------------------------------------------------------------
+ * Client
+ *
+ * Many tasks of one loop share one connection. Each just calls and waits; what
+ * they ask for at the same time leaves with one write, and the replies find
+ * their way back in order. A task of its own keeps the connection:
+ *
+ *     struct sill_resp_client client = {.address = address};
+ *     rc = sill_spawn(sill_resp_client_run, &client, &keeper);
+ *     ...
+ *     rc = sill_resp_client_call(&client, args, 2, 0, &answer, deadline);
+ *     if (rc == 0)
+ *         use answer.values[0];
+ *     sill_resp_answer_free(&answer);
+ *     ...
+ *     sill_cancel(keeper, SILL_NEVER);
+ */
+
+/* A reply, with all that it points to; a zeroed one is empty. */
+struct sill_resp_answer {
+    const struct sill_resp_value *values; /* values[0] is the reply */
+    size_t count;
+
+    /* private */
+    void *block;
+};
+
+/* Frees what (answer) holds, and zeroes it. Never suspends. */
+SILL_API void sill_resp_answer_free(struct sill_resp_answer *answer);
+
+/* How a command may be treated; to be or-ed. */
+enum sill_resp_flag {
+    /* It may be done twice: when the connection is lost before the reply came,
+     * it is sent again over the next one. */
+    SILL_RESP_AGAIN = 1
+};
+
+struct sill_resp_call;
+
+/*
+ * A client. Zero it, set the address and what else shall differ from the
+ * defaults, and spawn sill_resp_client_run. It and what it points to stay in
+ * their place until that has ended and no call is left.
+ */
+struct sill_resp_client {
+    struct sill_address address;
+
+    /* What is said first on each connection. */
+    int version;          /* of RESP, 2 or 3; 0: 2 */
+    const char *user;     /* NULL: "default" */
+    const char *password; /* NULL: none is given; with (user), 1 900 bytes */
+    int database;         /* selected when it is not 0 */
+
+    /* Called for what the server pushes (RESP3), from the client's task, with
+     * (values) as in sill_resp_answer. Must not suspend. May be NULL. */
+    void (*pushed)(void *arg, const struct sill_resp_value *values,
+                   size_t count);
+    void *arg; /* yours */
+
+    /* 0 means the default, which is given behind. */
+    sill_duration connect_timeout; /* until the first replies are there; 5 s */
+    sill_duration pause_min; /* before a second attempt, then twice, ... ; 50
+                                ms */
+    sill_duration pause_max; /* ... as long each time, up to this; 5 s */
+    size_t pending_max; /* bytes of commands that are not sent, 32 more for each
+                           and for each argument; 16 MiB */
+    struct sill_resp_limits limits; /* each 0: as SILL_RESP_LIMITS_INIT */
+
+    /* How much was done; to be read at any time. */
+    struct {
+        bool connected;       /* right now */
+        uint64_t connections; /* that were good for commands */
+        uint64_t failures;    /* attempts that were not */
+        int failure;          /* the last of these: a SILL_E code */
+        uint64_t calls;       /* sent, each time counted */
+        uint64_t lost;        /* calls that a lost connection ended */
+        uint64_t dropped;     /* replies that nobody waited for any more */
+    } stats;
+
+    /* private */
+    struct sill_resp_call *first, **end, *unsent;
+    size_t pending;
+    struct sill_stream stream;
+    struct sill_trigger news;
+    char *in;
+    size_t in_size, in_begin, in_end;
+    struct sill_resp_value *values;
+    size_t room;
+    bool ended;
+};
+
+/*
+ * A task: keeps (client), a struct sill_resp_client *, connected, sends its
+ * calls and reads the replies. An attempt that fails and a connection that is
+ * lost are followed by the next attempt, after a pause that grows while none
+ * succeeds. Runs until it is cancelled: that ends all calls, those that were
+ * sent as a lost connection does, the others with SILL_ECLOSED. It may then be
+ * spawned again.
+ *
+ * Returns SILL_ECANCELED, or SILL_EINVAL for a version other than 2 and 3.
+ */
+SILL_API int sill_resp_client_run(void *client);
+
+/*
+ * Sends a command of (count) arguments, and waits for its reply.
+ *
+ * flags    SILL_RESP_AGAIN, or 0.
+ * answer   receives the reply, of any type, errors of the server among them;
+ *          empty after a failure.
+ *
+ * Without a connection it waits for one. Commands leave in the order of the
+ * calls, and nothing holds one back but (pending_max); a command that blocks in
+ * the server keeps all others waiting. Verbs that are about the connection,
+ * which is everybody's, do not fit here: MULTI, EXEC, DISCARD, WATCH, UNWATCH,
+ * SELECT, HELLO, AUTH, QUIT, RESET, CLIENT REPLY, MONITOR, SYNC, PSYNC, and
+ * SUBSCRIBE and its kin.
+ *
+ * Returns 0 when there is a reply, or
+ *
+ *   SILL_ECANCELED, SILL_ETIMEDOUT
+ *                     the task gave up: the command was not sent and never will
+ *                     be, or it was, and its reply is dropped when it comes
+ *   SILL_ECONNRESET   the connection was lost after it was sent: it was done or
+ *                     it was not. Never with SILL_RESP_AGAIN
+ *   SILL_EBUSY        more than (pending_max) bytes would wait to be sent
+ *   SILL_ECLOSED      sill_resp_client_run has ended; with SILL_RESP_AGAIN, it
+ *                     may have been done
+ *   SILL_EINVAL       no argument, or a verb that does not fit
+ *   SILL_ENOMEM       for the command, or for its reply, which is lost
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_client_call(struct sill_resp_client *client,
+                      const struct sill_resp_view *args, size_t count,
+                      unsigned flags, struct sill_resp_answer *answer,
+                      sill_time deadline);
 
 SILL_END
 

@@ -157,6 +157,14 @@ long blocks_open(void)
     return open_blocks;
 }
 
+void blocks_settle(long blocks)
+{
+    for (int i = 0; blocks_open() > blocks; i++) {
+        ck_assert_int_lt(i, 10000);
+        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
+    }
+}
+
 void blocks_fail(long nth)
 {
     countdown = nth;

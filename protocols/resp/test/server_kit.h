@@ -82,6 +82,7 @@ int descriptors(void);
 /* Counts blocks, and lets the n-th allocation from now on fail; 0: none. */
 void blocks_watch(void);
 long blocks_open(void);
+void blocks_settle(long blocks); /* waits until no more are open */
 void blocks_fail(long nth);
 bool blocks_failed(void);
 

@@ -920,19 +920,11 @@ static int visit(void *arg)
     return used > 20000 && memcmp(text + used - 5, "+OK\r\n", 5) == 0;
 }
 
-/* Waits until so many sessions are open, so many blocks. */
+/* Waits until so many sessions are open. */
 static void settle(const struct kit *kit, size_t open)
 {
     while (kit->server.stats.open != open)
         ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
-}
-
-static void settle_blocks(long blocks)
-{
-    for (int i = 0; blocks_open() != blocks; i++) {
-        ck_assert_int_lt(i, 10000);
-        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
-    }
 }
 
 CASE(any_allocation_may_fail)
@@ -959,7 +951,7 @@ CASE(any_allocation_may_fail)
         peer_say(&bystander, PING);
         peer_expect(&bystander, PONG);
         settle(&kit, 1);
-        settle_blocks(before);
+        blocks_settle(before);
     }
     ck_assert_int_gt(n, 8);
     ck_assert_uint_gt(kit.server.stats.exhausted, 0);
@@ -1025,7 +1017,7 @@ CASE(service_may_be_cancelled_at_any_step)
         ck_assert_int_eq(sill_cancel(kit.task, kit_soon()), 0);
         ck_assert_uint_eq(kit.server.stats.open, 0);
         ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
-        settle_blocks(blocks);
+        blocks_settle(blocks);
     }
     ck_assert_int_eq(descriptors(), before);
     return 0;
@@ -1046,7 +1038,7 @@ CASE(service_may_be_stopped_at_any_step)
             ck_assert_int_eq(sill_yield(), 0);
         ck_assert_int_eq(kit_stop(&kit), 0);
         ck_assert_int_eq(sill_await_all(visitors, 3, NULL, kit_soon()), 0);
-        settle_blocks(blocks);
+        blocks_settle(blocks);
     }
     ck_assert_int_eq(descriptors(), before);
     return 0;

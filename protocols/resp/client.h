@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.h: the calls of a client, and who does what with them.
+ *
+ * They are one list, in the order in which they were made:
+ *
+ *     first --> sent --> sent --> unsent --> unsent --> NULL
+ *                                 ^unsent
+ *
+ * The next reply is that of (first), always. A call whose task has given up
+ * stays in the list until then, if it was sent, so that nobody else gets its
+ * reply.
+ */
+#ifndef SILL_RESP_CLIENT_H
+#define SILL_RESP_CLIENT_H
+
+#include "codec.h"
+#include "sill_resp.h"
+
+struct sill_resp_call {
+    struct sill_resp_call *next;
+    struct sill_trigger done;
+    struct sill_resp_answer answer;
+    int result;
+    bool is_over; /* (result) is there, and it is in no list */
+    bool is_sent;
+    bool is_abandoned; /* nobody waits for it */
+    bool again;        /* it may be sent twice */
+    size_t cost;       /* counted while it is not sent */
+    size_t size;
+    char bytes[]; /* the command */
+};
+
+/* calls.c: whether something is to be sent, or waits for a reply. */
+static inline bool sill_resp_has_sent(const struct sill_resp_client *c)
+{
+    return c->first != NULL && c->first != c->unsent;
+}
+
+/* calls.c: makes the list ready. Twice is harmless. */
+void sill_resp_calls_init(struct sill_resp_client *c);
+
+/* calls.c: copies commands that were not sent into (buffer) of (size) bytes, at
+ * least one, and says that they are. Returns how many bytes; 0 and (*needed)
+ * when there is no room for the first one, and 0 for none. */
+size_t sill_resp_calls_take(struct sill_resp_client *c, char *buffer,
+                            size_t size, size_t *needed);
+
+/* calls.c: gives the first call its reply. Returns SILL_EPROTO without one. */
+int sill_resp_calls_answer(struct sill_resp_client *c,
+                           const struct sill_resp_reply *reply);
+
+/* calls.c: the connection was lost: ends what was sent, or sends it again. */
+void sill_resp_calls_lose(struct sill_resp_client *c);
+
+/* calls.c: ends all of them with (error). */
+void sill_resp_calls_end(struct sill_resp_client *c, int error);
+
+/* intake.c: forgets what was read of an earlier connection; frees memory. */
+void sill_resp_intake_reset(struct sill_resp_client *c);
+void sill_resp_intake_free(struct sill_resp_client *c);
+
+/*
+ * intake.c: reads the next reply, whose values live until the next call.
+ *
+ * Returns 0, SILL_EOF at the end of the stream, SILL_EPROTO or SILL_EMSGSIZE
+ * for what is no reply, SILL_ENOMEM, or an error of sill_stream_read.
+ */
+int sill_resp_intake_next(struct sill_resp_client *c,
+                          struct sill_resp_reply *reply, sill_time deadline);
+
+#endif
