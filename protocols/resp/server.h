@@ -22,7 +22,7 @@
 #include <sill/stream.h>
 
 enum {
-    IN_SIZE = 1024,   /* what a session has for its commands at first, ... */
+    IN_SIZE = 512,    /* what a session has for its commands at first, ... */
     IN_LARGE = 16384, /* ... then, and what it keeps while it is idle */
     OUT_SIZE = 16384, /* where replies begin to gather */
     GATHERED_MAX = 65536, /* replies gathered before a write */
