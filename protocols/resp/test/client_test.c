@@ -692,6 +692,11 @@ CASE(commands_that_wait_keep_their_bound)
     ck_assert_int_eq(sill_yield(), 0);
     struct ask d = question(&line, 4);
     ck_assert_int_eq(ask(&d), SILL_EBUSY);
+    const struct sill_resp_view endless[] = {{"", SIZE_MAX}};
+    struct sill_resp_answer none;
+    ck_assert_int_eq(
+        sill_resp_client_call(&line.client, endless, 1, 0, &none, SILL_NEVER),
+        SILL_EBUSY);
     const char data[300] = {0};
     const struct sill_resp_view args[] = {{data, sizeof(data)}};
     struct sill_resp_answer answer;
@@ -836,6 +841,52 @@ CASE(any_allocation_may_fail)
     return kit_stop(&kit);
 }
 
+/* A loop that is new has no memory to use again. */
+static int ask_new(void *arg)
+{
+    enum { LARGE = 100000 };
+
+    const long *nth = arg;
+    struct kit kit = {0};
+    struct line line = {.client.version = 3};
+    struct ask b = {.line = &line, .word = "echo", .number = 5};
+    char *data = calloc(1, LARGE);
+    const struct sill_resp_view args[] = {SILL_RESP_VIEW_INIT("echo"),
+                                          {data, LARGE}};
+    struct sill_resp_answer answer;
+    serve(&kit);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_yield(), 0);
+    line_open(&line, &kit.address);
+    blocks_fail(*nth);
+    int rc =
+        sill_resp_client_call(&line.client, args, 2, 0, &answer, kit_soon());
+    bool failed = blocks_failed();
+    blocks_fail(0);
+    ck_assert(rc == 0 ||
+              (failed && (rc == SILL_ENOMEM || rc == SILL_ECONNRESET)));
+    sill_resp_answer_free(&answer);
+    free(data);
+    ck_assert_int_eq(ask(&b), 0);
+    expect_number(&b.answer, 5);
+    line_close(&line);
+    ck_assert_int_eq(kit_stop(&kit), 0);
+    return failed;
+}
+
+START_TEST(any_allocation_of_a_new_loop_may_fail)
+{
+    long n = 1;
+    blocks_watch();
+    while (sill_run(ask_new, &n) == 1) {
+        ck_assert_int_eq(blocks_open(), 0);
+        ck_assert_int_lt(++n, 200);
+    }
+    ck_assert_int_gt(n, 8);
+}
+
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("resp client");
@@ -870,6 +921,7 @@ int main(void)
     tcase_add_test(tc, a_call_may_be_cancelled_at_any_step);
     tcase_add_test(tc, a_client_may_end_at_any_step);
     tcase_add_test(tc, any_allocation_may_fail);
+    tcase_add_test(tc, any_allocation_of_a_new_loop_may_fail);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -148,6 +148,30 @@ static int tell(struct sill_resp_session *s, const struct sill_resp_view *args,
     return 0;
 }
 
+/* Replies with so many bytes, and pushes as many to itself. */
+static int both(struct sill_resp_session *s, const struct sill_resp_view *args,
+                size_t count)
+{
+    int64_t size = 0;
+    ck_assert(sill_resp_integer(args[1], &size));
+    char *data = calloc(1, (size_t)size);
+    const struct sill_resp_view bytes = {data, (size_t)size};
+    (void)sill_resp_push(s, &bytes, 1);
+    free(data);
+    return large(s, args, count);
+}
+
+/* Ends the session without a word, once it may go. */
+static int end_silently(struct sill_resp_session *s,
+                        const struct sill_resp_view *args, size_t count)
+{
+    (void)args;
+    (void)count;
+    sill_resp_session_end(s);
+    sill_resume(&arrived, 0);
+    return sill_suspend(&go, SILL_NEVER);
+}
+
 static int kill_others(struct sill_resp_session *s,
                        const struct sill_resp_view *args, size_t count)
 {
@@ -192,7 +216,8 @@ static const struct sill_resp_verb verbs[] = {
     {"fail", give_up, 1, 0},      {"large", large, 2, 0},
     {"shout", shout, 2, 0},       {"kill", kill_others, 1, 0},
     {"complain", complain, 1, 0}, {"tell", tell, 2, 0},
-    {"describe", describe, 1, 7},
+    {"describe", describe, 1, 7}, {"both", both, 2, 0},
+    {"bye", end_silently, 1, 0},
 };
 
 #define PING   "*1\r\n$4\r\nPING\r\n"
@@ -530,7 +555,30 @@ CASE(a_session_that_ends_sends_what_was_answered)
     peer_open(&peer, &kit);
     peer_say(&peer, PING "quit\r\n" PING);
     peer_expect_last(&peer, PONG "+OK\r\n");
+    /* What comes now is read, and dropped, so that the answer is not lost. */
+    peer_say(&peer, PING);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
     peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(a_session_may_end_when_its_peer_has_gone)
+{
+    static const char *const words[] = {PING "large 70000\r\nbye\r\n",
+                                        PING "large 70000\r\nwait\r\n"};
+    struct kit kit = {0};
+    kit_start(&kit, VERBS(verbs));
+    for (int i = 0; i < 2; i++) {
+        struct peer peer;
+        sill_trigger_init(&go, NULL, NULL);
+        sill_trigger_init(&arrived, NULL, NULL);
+        peer_open(&peer, &kit);
+        peer_say(&peer, words[i]);
+        ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+        peer_close(&peer); /* with a reply unread: a reset */
+        sill_resume(&go, 0);
+    }
     return kit_stop(&kit);
 }
 
@@ -758,6 +806,38 @@ CASE(a_client_that_takes_no_replies_is_ended)
     return kit_stop(&kit);
 }
 
+CASE(a_client_may_go_with_its_reply_on_the_way)
+{
+    struct kit kit = {.options.send_buffer = 4096};
+    struct peer peer;
+    kit_start(&kit, VERBS(verbs));
+    for (int i = 0; i < 2; i++) {
+        peer_open(&peer, &kit);
+        for (int k = 0; k < 100; k++)
+            peer_say(&peer, i == 0 ? "large 60000\r\n" : "large 600000\r\n");
+        ck_assert_int_gt(peer_read(&peer), 0);
+        peer_close(&peer);
+    }
+    return kit_stop(&kit);
+}
+
+CASE(a_push_may_come_too_late)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    const struct sill_resp_view news = SILL_RESP_VIEW("news");
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    peer_say(&peer, PING);
+    peer_expect(&peer, PONG);
+    struct sill_resp_session *to = sill_resp_session_next(&kit.server, NULL);
+    ck_assert_int_eq(sill_resp_push(to, &news, 1), 0);
+    ck_assert_int_eq(sill_yield(), 0);
+    peer_close(&peer); /* with a push unread: a reset */
+    ck_assert_int_eq(sill_resp_push(to, &news, 1), 0);
+    return kit_stop(&kit);
+}
+
 CASE(a_reply_over_the_bound_ends_the_session)
 {
     struct kit kit = {.server.output_max = 100000};
@@ -791,6 +871,12 @@ CASE(some_replies_may_always_wait)
     peer_say(&peer, "large 16000\r\nquit\r\n");
     peer_read_end(&peer);
     ck_assert_uint_eq(peer.size, 16000 + strlen("$16000\r\n\r\n+OK\r\n"));
+    peer_close(&peer);
+    /* A push that waits counts, too. */
+    peer_open(&peer, &kit);
+    peer_say(&peer, "both 9000\r\n");
+    peer_read_end(&peer);
+    ck_assert_uint_eq(peer.size, 0);
     peer_close(&peer);
     return kit_stop(&kit);
 }
@@ -959,6 +1045,36 @@ CASE(any_allocation_may_fail)
     return kit_stop(&kit);
 }
 
+/* A loop that is new has no memory to use again. */
+static int visit_new(void *arg)
+{
+    const long *nth = arg;
+    struct kit kit = {0};
+    int result = -1;
+    kit_start(&kit, VERBS(verbs));
+    blocks_fail(*nth);
+    (void)visit(&kit);
+    bool failed = blocks_failed();
+    blocks_fail(0);
+    sill_resume(&kit.stop, 0);
+    ck_assert_int_eq(sill_await(kit.task, &result, kit_soon()), 0);
+    ck_assert(result == 0 || (result == SILL_ENOMEM && failed));
+    return failed;
+}
+
+START_TEST(any_allocation_of_a_new_loop_may_fail)
+{
+    long n = 1;
+    blocks_watch();
+    while (sill_run(visit_new, &n) == 1) {
+        ck_assert_int_eq(blocks_open(), 0);
+        ck_assert_int_lt(++n, 200);
+    }
+    ck_assert_int_gt(n, 8);
+}
+
+END_TEST
+
 CASE(a_push_without_memory_ends_only_its_session)
 {
     struct kit kit = {.options.send_buffer = 4096};
@@ -1091,6 +1207,7 @@ int main(void)
     tcase_add_test(tc, verbs_are_found_while_the_server_serves);
     tcase_add_test(tc, calls_can_be_intercepted);
     tcase_add_test(tc, a_session_that_ends_sends_what_was_answered);
+    tcase_add_test(tc, a_session_may_end_when_its_peer_has_gone);
     tcase_add_test(tc, a_handler_that_fails_ends_its_session_at_once);
     tcase_add_test(tc, a_session_can_be_killed_by_another);
     tcase_add_test(tc, a_silent_session_is_ended_where_that_is_wanted);
@@ -1102,6 +1219,8 @@ int main(void)
     tcase_add_test(tc, a_client_that_takes_its_pushes_late_gets_them_all);
     tcase_add_test(tc, a_client_that_takes_no_pushes_is_ended);
     tcase_add_test(tc, a_client_that_takes_no_replies_is_ended);
+    tcase_add_test(tc, a_client_may_go_with_its_reply_on_the_way);
+    tcase_add_test(tc, a_push_may_come_too_late);
     tcase_add_test(tc, a_reply_over_the_bound_ends_the_session);
     tcase_add_test(tc, some_replies_may_always_wait);
     tcase_add_test(tc, what_has_arrived_is_answered_before_the_end);
@@ -1109,6 +1228,7 @@ int main(void)
     tcase_add_test(tc, a_server_that_is_cancelled_cancels_its_sessions);
     tcase_add_test(tc, a_server_needs_verbs);
     tcase_add_test(tc, any_allocation_may_fail);
+    tcase_add_test(tc, any_allocation_of_a_new_loop_may_fail);
     tcase_add_test(tc, a_push_without_memory_ends_only_its_session);
     tcase_add_test(tc, service_may_be_cancelled_at_any_step);
     tcase_add_test(tc, service_may_be_stopped_at_any_step);
