@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""kv.py KV: what programs in Python expect of Redis, from kv."""
+
+import signal
+import subprocess
+import sys
+
+try:
+    import redis
+except ImportError:
+    print("skipped: no module redis (Debian: python3-redis)")
+    sys.exit(77)
+
+
+def values(r):
+    assert r.ping()
+    assert r.set("a", 1) and r.incr("a") == 2 and r.get("a") == "2"
+    assert r.set("a", "x", nx=True) is None and r.get("none") is None
+    assert r.mset({"b": "1", "c": "2"}) and r.mget("b", "none", "c") == [
+        "1", None, "2"]
+    assert r.set("d", "\r\n", px=100000) and 0 < r.pttl("d") <= 100000
+    assert r.ttl("a") == -1 and r.ttl("none") == -2
+    try:
+        r.incr("d")
+        raise AssertionError
+    except redis.ResponseError as error:
+        assert str(error) == "value is not an integer or out of range"
+
+
+def pipelines(r):
+    p = r.pipeline(transaction=False)
+    for i in range(1000):
+        p.set(f"key:{i}", i)
+    assert p.execute() == [True] * 1000
+    found = set(r.scan_iter("key:*", count=50))
+    assert found == {f"key:{i}" for i in range(1000)}
+    p = r.pipeline()
+    assert p.set("x", 1).incr("x").get("x").execute() == [True, 2, "2"]
+    with r.pipeline() as p:
+        p.watch("x")
+        r.set("x", 9)
+        p.multi()
+        p.get("x")
+        try:
+            p.execute()
+            raise AssertionError
+        except redis.WatchError:
+            pass
+
+
+def channels(r):
+    def next_of(kind):
+        while True:
+            message = heard.get_message(timeout=10)
+            assert message["type"] == kind, message
+            return message["channel"], message["data"]
+
+    heard = r.pubsub()
+    heard.subscribe("news")
+    heard.psubscribe("n?w*")
+    assert next_of("subscribe") == ("news", 1)
+    assert next_of("psubscribe") == ("n?w*", 2)
+    assert r.publish("news", "hello") == 2
+    assert next_of("message") == ("news", "hello")
+    assert next_of("pmessage") == ("news", "hello")
+    heard.unsubscribe()
+    assert next_of("unsubscribe") == ("news", 1)
+    heard.close()
+
+
+def server(r):
+    assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
+    assert r.config_get("save") == {"save": ""}
+    assert r.client_setname("me") and r.client_getname() == "me"
+    assert len(r.client_list()) >= 1 and r.command()["get"]["arity"] == 2
+    assert r.time()[0] > 0 and r.flushall() and r.dbsize() == 0
+
+
+def main():
+    with subprocess.Popen([sys.argv[1], "--port", "0"], text=True,
+                          stdout=subprocess.PIPE) as kv:
+        try:
+            port = int(kv.stdout.readline().rsplit(":", 1)[1])
+            r = redis.Redis(port=port, decode_responses=True)
+            for case in values, pipelines, channels, server:
+                case(r)
+        finally:
+            kv.send_signal(signal.SIGTERM)
+        assert kv.wait() == 0
+
+
+main()
