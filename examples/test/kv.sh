@@ -86,9 +86,14 @@ start
 judge kv -p "$port"
 stop
 
-version=$(redis-server --version 2>/dev/null | sed -n 's/.* v=\([0-9]*\)\..*/\1/p')
+# Debian's redis-tools has the program, too, as redis-check-rdb: it goes by what
+# it is called.
+program=$(command -v redis-server || command -v redis-check-rdb)
+ln -s "$program" "$work/redis-server"
+version=$("$work/redis-server" --version 2>/dev/null |
+    sed -n 's/.* v=\([0-9]*\)\..*/\1/p')
 if [ "$version" = 7 ]; then
-    redis-server --port 0 --unixsocket "$work/redis" --save "" --databases 1 \
+    "$work/redis-server" --port 0 --unixsocket "$work/redis" --save "" --databases 1 \
         --dir "$work" >/dev/null &
     started="$started $!"
     await redis-cli -s "$work/redis" ping
