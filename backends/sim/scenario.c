@@ -181,7 +181,7 @@ static int read_option(struct plan *plan, const char *option, const char *value)
     if (strcmp(option, "--alone") == 0)
         return plan->alone = true;
     if (strcmp(option, "--seeds") == 0)
-        return 2 * read_number(value, &plan->seeds);
+        return 2 * (read_number(value, &plan->seeds) && plan->seeds > 0);
     if (strcmp(option, "--first") == 0)
         return 2 * read_number(value, &plan->first);
     if (strcmp(option, "--jobs") == 0)

@@ -21,6 +21,7 @@ enum { TICKS = 10, BAR = 30, LINE = 1024 }; /* ticks in a second */
 struct worker {
     pid_t pid;              /* 0: none */
     _Atomic uint64_t taken; /* the seed, as its distance from the first one */
+    _Atomic bool busy;      /* it is not known what came of it */
     uint64_t seen;          /* of it, and ... */
     unsigned ticks;         /* ... for how long */
     struct totals totals;
@@ -36,24 +37,37 @@ struct board {
 
 /* ---- in a worker ---- */
 
-/* What a bad seed left behind is not to be found again in the next one. */
-static void work(struct board *board, struct worker *worker)
+/* Tries the seed at (at). Returns whether it held. */
+static bool try(struct board *board, struct worker *worker, uint64_t at)
 {
     const struct plan *plan = board->plan;
     char why[WHY_SIZE];
+
+    atomic_store(&worker->taken, at);
+    atomic_store(&worker->busy, true);
+
+    bool holds = sill_scenario_try(plan, board->scenario, plan->first + at,
+                                   &worker->totals, why);
+
+    if (!holds) {
+        atomic_fetch_add(&board->bad, 1);
+        sill_scenario_say(plan, board->scenario, plan->first + at, why);
+    }
+    atomic_store(&worker->busy, false);
+    return holds;
+}
+
+/* What a bad seed left behind is not to be found again in the next one. */
+static void work(struct board *board, struct worker *worker)
+{
     uint64_t at;
 
-    if (plan->alone)
+    if (board->plan->alone)
         sill_scenario_seal();
     while (atomic_load(&board->bad) < BAD_MOST &&
-           (at = atomic_fetch_add(&board->next, 1)) < plan->seeds) {
-        atomic_store(&worker->taken, at);
-        if (!sill_scenario_try(plan, board->scenario, plan->first + at,
-                               &worker->totals, why)) {
-            atomic_fetch_add(&board->bad, 1);
-            sill_scenario_say(plan, board->scenario, plan->first + at, why);
+           (at = atomic_fetch_add(&board->next, 1)) < board->plan->seeds) {
+        if (!try(board, worker, at))
             _exit(0);
-        }
     }
 }
 
@@ -129,7 +143,10 @@ static void collect(struct board *board, struct worker *worker)
     if (worker->pid == 0 || waitpid(worker->pid, &status, WNOHANG) <= 0)
         return;
     worker->pid = 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+
+    bool busy = atomic_exchange(&worker->busy, false);
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77 && !busy)
         exit(77); /* NOLINT(concurrency-mt-unsafe): the only thread */
     if (WIFSIGNALED(status))
         (void)snprintf(why, sizeof(why), "it died of signal %d",
@@ -137,7 +154,7 @@ static void collect(struct board *board, struct worker *worker)
     else
         (void)snprintf(why, sizeof(why), "it exited with %d",
                        WEXITSTATUS(status));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    if (busy || status != 0)
         bury(board, worker, why);
 }
 
@@ -157,6 +174,7 @@ static void look_at(struct board *board, struct worker *worker)
     (void)kill(worker->pid, SIGKILL);
     (void)waitpid(worker->pid, NULL, 0);
     worker->pid = 0;
+    atomic_store(&worker->busy, false);
     (void)snprintf(why, sizeof(why), "it took more than %u s",
                    board->plan->limit);
     bury(board, worker, why);
@@ -212,6 +230,7 @@ bool sill_scenario_share(const struct plan *plan,
     board->plan = plan;
     board->scenario = scenario;
     board->jobs = jobs;
+    (void)signal(SIGCHLD, SIG_DFL); /* who ignores it is never told */
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     (void)pthread_sigmask(SIG_BLOCK, &child, &before);

@@ -67,6 +67,24 @@ static int leave(void *arg)
     return 0;
 }
 
+/* As if all was well. */
+static int quit(void *arg)
+{
+    (void)arg;
+    if (is_unlucky())
+        exit(0); /* NOLINT(concurrency-mt-unsafe): the only thread */
+    return 0;
+}
+
+/* As if nothing could be tried. */
+static int skip(void *arg)
+{
+    (void)arg;
+    if (is_unlucky())
+        _exit(77);
+    return 0;
+}
+
 static int spin(void *arg)
 {
     (void)arg;
@@ -133,6 +151,8 @@ int main(int argc, char **argv)
         {"fails", NULL, fail},
         {"dies", NULL, die},
         {"leaves", NULL, leave},
+        {"quits", NULL, quit},
+        {"skips", NULL, skip},
         {"spins", NULL, spin},
         {"waits", NULL, wait_in_vain},
         {"leaks", NULL, leak},

@@ -26,6 +26,10 @@ grep -q '^holds  *100 seeds, 0 bad, .*: [0-9]* answered, [1-9][0-9]* failed, 0 w
     "$out" || die "no summary"
 grep -q 'with [1-9][0-9]* allocation$' "$out" || die "no faults"
 
+# Who ignores the end of children hears of it all the same.
+env --ignore-signal=CHLD "$program" --seeds 100 --limit 5 holds >"$out" 2>&1 ||
+    die "bad under an ignored signal"
+
 # find_it SCENARIO PATTERN [SEEDS [LIMIT]]: some seeds, each with one line.
 find_it() {
     if "$program" --seeds "${3:-40}" --limit "${4:-60}" "$1" >"$out" 2>&1; then
@@ -56,11 +60,13 @@ find_it dies 'it died of signal 6'
 [ "$(status sh -c "$line")" -gt 128 ] || die "not the same: $line"
 find_it leaves 'it exited with 3'
 [ "$(status sh -c "$line")" = 3 ] || die "not the same: $line"
+find_it quits 'it exited with 0'
+find_it skips 'it exited with 77'
 find_it spins 'it took more than 5 s' 8 5
 [ "$(status sh -c "$program --limit 5 ${line#* }")" -gt 128 ] ||
     die "not the same: $line"
 
-for nonsense in --seeds '--seeds x' '--jobs 0' --nothing nothing; do
+for nonsense in --seeds '--seeds x' '--seeds 0' '--jobs 0' --nothing nothing; do
     # shellcheck disable=SC2086
     [ "$(status "$program" $nonsense)" = 2 ] || die "no refusal of $nonsense"
 done
