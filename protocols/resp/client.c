@@ -31,6 +31,19 @@ static void set_defaults(struct sill_resp_client *c)
     DEFAULT(c->limits.message, usual.message);
 }
 
+/* Reads the next reply; what was pushed before it is handed on. */
+static int read_reply(struct sill_resp_client *c, struct sill_resp_reply *reply,
+                      sill_time deadline)
+{
+    for (;;) {
+        int rc = sill_resp_intake_next(c, reply, deadline);
+        if (rc != 0 || reply->values[0].type != SILL_RESP_PUSH)
+            return rc;
+        if (c->pushed != NULL)
+            c->pushed(c->arg, reply->values, reply->count);
+    }
+}
+
 /* ---- the first words ---- */
 
 /* Says one command and reads its reply. SILL_EACCES: the server refused. */
@@ -46,10 +59,8 @@ static int say(struct sill_resp_client *c, const struct sill_resp_view *args,
     if (e.error != 0)
         return SILL_EINVAL;
     int rc = sill_stream_write_all(&c->stream, text, e.used, NULL, deadline);
-    do {
-        if (rc == 0)
-            rc = sill_resp_intake_next(c, &reply, deadline);
-    } while (rc == 0 && reply.values[0].type == SILL_RESP_PUSH);
+    if (rc == 0)
+        rc = read_reply(c, &reply, deadline);
     if (rc == 0 && reply.values[0].type == SILL_RESP_ERROR)
         rc = SILL_EACCES;
     return rc;
@@ -153,13 +164,9 @@ static int read_replies(void *arg)
 
     sill_task_set_name("resp client, reading");
     while (rc == 0) {
-        rc = sill_resp_intake_next(c, &reply, SILL_NEVER);
-        if (rc != 0)
-            return rc;
-        if (reply.values[0].type != SILL_RESP_PUSH)
+        rc = read_reply(c, &reply, SILL_NEVER);
+        if (rc == 0)
             rc = sill_resp_calls_answer(c, &reply);
-        else if (c->pushed != NULL)
-            c->pushed(c->arg, reply.values, reply.count);
     }
     return rc;
 }

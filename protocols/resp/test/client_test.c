@@ -323,6 +323,34 @@ CASE(pushes_are_not_replies)
     return kit_stop(&kit);
 }
 
+/* HELLO and SELECT, with something pushed in between. */
+static int greet(struct sill_resp_session *s, const struct sill_resp_view *args,
+                 size_t count)
+{
+    if (sill_resp_view_is_alike(args[0], SILL_RESP_VIEW("select")))
+        return ping(s, args, count);
+    const struct sill_resp_view early[] = {SILL_RESP_VIEW_INIT("8")};
+    sill_resp_session_set_version(s, 3);
+    (void)sill_resp_push(s, early, 1);
+    return ping(s, args, count);
+}
+
+CASE(what_is_pushed_among_the_first_words_is_handed_on)
+{
+    static const struct sill_resp_verb words[] = {
+        {"hello", greet, 2, 0}, {"select", greet, 2, 0}, {"ping", ping, 1, 0}};
+    struct kit kit = {0};
+    struct line line = {
+        .client = {
+            .version = 3, .database = 1, .pushed = count_push, .arg = &pushes}};
+    kit_start(&kit, words, 3);
+    line_open(&line, &kit.address);
+    call_ok(&line, "ping", -1, "PONG");
+    ck_assert_int_eq(pushes, 1);
+    line_close(&line);
+    return kit_stop(&kit);
+}
+
 CASE(what_does_not_fit_is_refused)
 {
     static const char *const words[] = {
@@ -902,6 +930,7 @@ int main(void)
     tcase_add_test(tc, replies_may_come_all_at_once);
     tcase_add_test(tc, commands_may_be_large);
     tcase_add_test(tc, pushes_are_not_replies);
+    tcase_add_test(tc, what_is_pushed_among_the_first_words_is_handed_on);
     tcase_add_test(tc, what_does_not_fit_is_refused);
     tcase_add_test(tc, a_client_speaks_version_2_or_3);
     tcase_add_test(tc, what_is_asked_together_leaves_together);
