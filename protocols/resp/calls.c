@@ -77,6 +77,7 @@ static void take_out(struct sill_resp_client *c, struct sill_resp_call **link)
         c->end = link;
     if (c->unsent == call)
         c->unsent = call->next;
+    c->pending -= call->cost;
 }
 
 /* Ends the call that comes behind (link). */
@@ -103,7 +104,6 @@ static void abandon(struct sill_resp_client *c, struct sill_resp_call *call)
         return;
     while (*link != call)
         link = &(*link)->next;
-    c->pending -= call->cost;
     finish(c, link, 0);
 }
 
@@ -115,7 +115,6 @@ size_t sill_resp_calls_take(struct sill_resp_client *c, char *buffer,
     while (c->unsent != NULL && c->unsent->size <= size - used) {
         memcpy(buffer + used, c->unsent->bytes, c->unsent->size);
         used += c->unsent->size;
-        c->pending -= c->unsent->cost;
         c->unsent->is_sent = true;
         c->unsent = c->unsent->next;
         c->stats.calls++;
@@ -137,6 +136,20 @@ int sill_resp_calls_answer(struct sill_resp_client *c,
     return 0;
 }
 
+void sill_resp_calls_refuse(struct sill_resp_client *c, int error)
+{
+    if (sill_resp_has_sent(c))
+        finish(c, &c->first, error);
+}
+
+void sill_resp_calls_drop(struct sill_resp_client *c, int error)
+{
+    struct sill_resp_call **link = &c->first;
+    while (*link != c->unsent)
+        link = &(*link)->next;
+    finish(c, link, error);
+}
+
 void sill_resp_calls_lose(struct sill_resp_client *c)
 {
     struct sill_resp_call **link = &c->first;
@@ -144,7 +157,6 @@ void sill_resp_calls_lose(struct sill_resp_client *c)
     while (*link != sent_end) {
         struct sill_resp_call *call = *link;
         if (call->again && !call->is_abandoned) {
-            c->pending += call->cost;
             call->is_sent = false;
             link = &call->next;
             continue;
@@ -159,7 +171,6 @@ void sill_resp_calls_end(struct sill_resp_client *c, int error)
 {
     while (c->first != NULL)
         finish(c, &c->first, error);
-    c->pending = 0;
 }
 
 /* ---- one call ---- */

@@ -132,8 +132,10 @@ static int send_calls(struct sill_resp_client *c, char *buffer, size_t size)
         return sill_stream_write_all(&c->stream, buffer, used, NULL,
                                      SILL_NEVER);
     char *large = sill_alloc(needed);
-    if (large == NULL)
-        return SILL_ENOMEM;
+    if (large == NULL) {
+        sill_resp_calls_drop(c, SILL_ENOMEM);
+        return 0;
+    }
     used = sill_resp_calls_take(c, large, needed, &needed);
     int rc = sill_stream_write_all(&c->stream, large, used, NULL, SILL_NEVER);
     sill_free(large);
@@ -168,6 +170,8 @@ static int read_replies(void *arg)
         if (rc == 0)
             rc = sill_resp_calls_answer(c, &reply);
     }
+    if (rc == SILL_EPROTO || rc == SILL_EMSGSIZE || rc == SILL_ENOMEM)
+        sill_resp_calls_refuse(c, rc); /* or it would be asked for again */
     return rc;
 }
 

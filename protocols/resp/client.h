@@ -26,7 +26,7 @@ struct sill_resp_call {
     bool is_sent;
     bool is_abandoned; /* nobody waits for it */
     bool again;        /* it may be sent twice */
-    size_t cost;       /* counted while it is not sent */
+    size_t cost;       /* of (pending), while it is in the list */
     size_t size;
     char bytes[]; /* the command */
 };
@@ -49,6 +49,13 @@ size_t sill_resp_calls_take(struct sill_resp_client *c, char *buffer,
 /* calls.c: gives the first call its reply. Returns SILL_EPROTO without one. */
 int sill_resp_calls_answer(struct sill_resp_client *c,
                            const struct sill_resp_reply *reply);
+
+/* calls.c: ends the first call with (error), for want of a reply that can be
+ * read; nothing without one. */
+void sill_resp_calls_refuse(struct sill_resp_client *c, int error);
+
+/* calls.c: ends the first of those that were not sent with (error). */
+void sill_resp_calls_drop(struct sill_resp_client *c, int error);
 
 /* calls.c: the connection was lost: ends what was sent, or sends it again. */
 void sill_resp_calls_lose(struct sill_resp_client *c);

@@ -36,23 +36,23 @@ static void give_buffer(struct sill_resp_server *server,
 }
 
 /* Makes the buffer of (e) larger, up to (most) bytes. */
-static bool enlarge(struct sill_resp_encoder *e, size_t least, size_t most)
+static int enlarge(struct sill_resp_encoder *e, size_t least, size_t most)
 {
     size_t size = e->size > OUT_SIZE / 2 ? e->size : OUT_SIZE / 2;
 
     if (e->used > most || least > most - e->used)
-        return false;
+        return SILL_EMSGSIZE;
     while (size < e->used + least || size <= e->size)
         size = size < most / 2 ? 2 * size : most;
     char *data = sill_alloc(size);
     if (data == NULL)
-        return false;
+        return SILL_ENOMEM;
     if (e->used > 0)
         memcpy(data, e->data, e->used);
     sill_free(e->data);
     e->data = data;
     e->size = size;
-    return true;
+    return 0;
 }
 
 static struct sill_resp_session *session_of_out(struct sill_resp_encoder *e)
@@ -67,9 +67,11 @@ static bool more_out(struct sill_resp_encoder *e, size_t least)
     if (e->data == NULL && least <= OUT_SIZE) {
         e->data = take_buffer(s->server);
         e->size = e->data != NULL ? OUT_SIZE : 0;
+        s->failure = e->data != NULL ? 0 : SILL_ENOMEM;
         return e->data != NULL;
     }
-    return enlarge(e, least, s->server->output_max);
+    s->failure = enlarge(e, least, s->server->output_max);
+    return s->failure == 0;
 }
 
 static struct sill_resp_session *session_of_late(struct sill_resp_encoder *e)
@@ -80,7 +82,9 @@ static struct sill_resp_session *session_of_late(struct sill_resp_encoder *e)
 
 static bool more_late(struct sill_resp_encoder *e, size_t least)
 {
-    return enlarge(e, least, session_of_late(e)->server->output_max);
+    struct sill_resp_session *s = session_of_late(e);
+    s->failure = enlarge(e, least, s->server->output_max);
+    return s->failure == 0;
 }
 
 void sill_resp_output_init(struct sill_resp_session *s)
@@ -165,7 +169,7 @@ int sill_resp_output_send(struct sill_resp_session *s)
     if (rc == 0)
         rc = s->broken;
     if (rc == 0 && s->out.error != 0)
-        rc = sill_resp_output_break(s, SILL_EMSGSIZE);
+        rc = sill_resp_output_break(s, s->failure);
     if (rc != 0 || s->out.used == 0)
         return rc;
     begin_sending(s);
@@ -218,6 +222,16 @@ static void remove_pushed(struct sill_resp_session *s)
     s->pushed_link = NULL;
 }
 
+/* Ends a session that is owed more than can be kept for it. */
+static int give_up(struct sill_resp_session *s, int error)
+{
+    if (error == SILL_ENOMEM)
+        s->server->stats.exhausted++;
+    else
+        s->server->stats.slow++;
+    return sill_resp_output_break(s, error);
+}
+
 int sill_resp_push(struct sill_resp_session *session,
                    const struct sill_resp_view *strings, size_t count)
 {
@@ -233,14 +247,12 @@ int sill_resp_push(struct sill_resp_session *session,
         sill_resp_encode_string(e, strings[i]);
     if (e->error != 0) {
         e->used = before;
-        return sill_resp_output_break(session, SILL_ENOMEM);
+        return give_up(session, session->failure);
     }
     size_t waits = session->going.used - session->gone + session->out.used +
                    session->late.used;
-    if (waits > session->server->push_max) {
-        session->server->stats.slow++;
-        return sill_resp_output_break(session, SILL_EMSGSIZE);
-    }
+    if (waits > session->server->push_max)
+        return give_up(session, SILL_EMSGSIZE);
     if (session->waiting)
         add_pushed(session);
     return 0;

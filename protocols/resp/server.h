@@ -51,6 +51,7 @@ struct sill_resp_session {
     bool sending;  /* somebody writes */
     bool ending;   /* no command is taken any more */
     int broken;    /* why nothing can be sent any more */
+    int failure;   /* why a buffer did not grow */
 
     struct sill_trigger sent;               /* for who waits for (sending) */
     struct sill_resp_session *next, **link; /* among the server's */

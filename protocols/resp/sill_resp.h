@@ -242,7 +242,8 @@ struct sill_resp_server {
     size_t connections_max;         /* more wait to be accepted; 10 000 */
     size_t output_max;              /* bytes of replies that wait, 16 KiB
                                        or more; 1 GiB */
-    size_t push_max;                /* bytes that wait behind a push; 32 MiB */
+    size_t push_max;                /* bytes that wait behind a push, at most
+                                       (output_max); 32 MiB */
     struct sill_resp_limits limits; /* each 0: as SILL_RESP_LIMITS_INIT */
 
     struct sill_resp_stats stats; /* to be read at any time */
@@ -345,8 +346,8 @@ struct sill_resp_client {
     sill_duration pause_min; /* before a second attempt, then twice, ... ; 50
                                 ms */
     sill_duration pause_max; /* ... as long each time, up to this; 5 s */
-    size_t pending_max; /* bytes of commands that are not sent, 32 more for each
-                           and for each argument; 16 MiB */
+    size_t pending_max; /* bytes of commands that have no reply yet, 32 more for
+                           each and for each argument; 16 MiB */
     struct sill_resp_limits limits; /* each 0: as SILL_RESP_LIMITS_INIT */
 
     /* How much was done; to be read at any time. */
@@ -354,7 +355,8 @@ struct sill_resp_client {
         bool connected;       /* right now */
         uint64_t connections; /* that were good for commands */
         uint64_t failures;    /* attempts that were not */
-        int failure;          /* the last of these: a SILL_E code */
+        int failure;          /* what the last attempt or connection ended with:
+                                 a SILL_E code, or SILL_EOF */
         uint64_t calls;       /* sent, each time counted */
         uint64_t lost;        /* calls that a lost connection ended */
         uint64_t dropped;     /* replies that nobody waited for any more */
@@ -405,7 +407,9 @@ SILL_API int sill_resp_client_run(void *client);
  *                     be, or it was, and its reply is dropped when it comes
  *   SILL_ECONNRESET   the connection was lost after it was sent: it was done or
  *                     it was not. Never with SILL_RESP_AGAIN
- *   SILL_EBUSY        more than (pending_max) bytes would wait to be sent
+ *   SILL_EMSGSIZE     its reply passes one of (limits), and SILL_EPROTO: what
+ *                     came in its place is none; the connection is lost with it
+ *   SILL_EBUSY        more than (pending_max) bytes would wait
  *   SILL_ECLOSED      sill_resp_client_run has ended; with SILL_RESP_AGAIN, it
  *                     may have been done
  *   SILL_EINVAL       no argument, or a verb that does not fit

@@ -113,8 +113,8 @@ struct sill_resp_value {
 
 /*
  * Every way in which a message can be wrong, each with its own code. None of
- * them is a code of <sill/error.h>, where they are SILL_EPROTO, or
- * SILL_EMSGSIZE when it is a limit that was passed.
+ * them is a code of <sill/error.h>, where they are SILL_EMSGSIZE when they
+ * speak of a bound here, and else SILL_EPROTO.
  */
 enum sill_resp_error {
     SILL_RESP_EMULTIBULK = -2101, /* a count that is no number, or too large */

@@ -790,6 +790,24 @@ CASE(a_client_that_takes_no_pushes_is_ended)
     return kit_stop(&kit);
 }
 
+/* A push ends who does not take it, and not for want of memory. */
+CASE(a_push_that_fits_nowhere_ends_its_client_as_a_slow_one)
+{
+    struct kit kit = {.server.output_max = 16384};
+    struct peer peer;
+    static char word[30000], line[30100];
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    memset(word, 'z', sizeof(word));
+    snprintf(line, sizeof(line), "tell %.*s\r\n", (int)sizeof(word), word);
+    peer_say(&peer, line);
+    peer_read_end(&peer);
+    ck_assert_uint_eq(kit.server.stats.slow, 1);
+    ck_assert_uint_eq(kit.server.stats.exhausted, 0);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
 CASE(a_client_that_takes_no_replies_is_ended)
 {
     struct kit kit = {.options.send_buffer = 4096,
@@ -1218,6 +1236,7 @@ int main(void)
     tcase_add_test(tc, a_push_never_comes_inside_of_a_reply);
     tcase_add_test(tc, a_client_that_takes_its_pushes_late_gets_them_all);
     tcase_add_test(tc, a_client_that_takes_no_pushes_is_ended);
+    tcase_add_test(tc, a_push_that_fits_nowhere_ends_its_client_as_a_slow_one);
     tcase_add_test(tc, a_client_that_takes_no_replies_is_ended);
     tcase_add_test(tc, a_client_may_go_with_its_reply_on_the_way);
     tcase_add_test(tc, a_push_may_come_too_late);
