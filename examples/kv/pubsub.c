@@ -254,7 +254,7 @@ KV_HANDLER(pubsub)
     }
     if (!kv_is(args[1], "numsub"))
         return kv_syntax(session);
-    sill_resp_reply_map(session, count - 2);
+    sill_resp_reply_array(session, 2 * (count - 2));
     for (size_t i = 2; i < count; i++) {
         sill_resp_reply_string(session, args[i]);
         sill_resp_reply_integer(session, listeners_of(args[i]));

@@ -72,11 +72,13 @@ stop() {
     wait "$pid" || fail "kv ended with $?"
 }
 
-# judge WHO ARGUMENT...: what redis-cli says with these to WHO.
+# judge WHO ARGUMENT...: what redis-cli says with these to WHO, in RESP2 and in
+# RESP3.
 judge() {
     who=$1
     shift
-    redis-cli "$@" <"$commands" >"$work/transcript" 2>&1
+    redis-cli --no-raw "$@" <"$commands" >"$work/transcript" 2>&1
+    redis-cli --no-raw -3 "$@" <"$commands" >>"$work/transcript" 2>&1
     diff -u "$expected" "$work/transcript" >&2 || fail "$who answers otherwise"
 }
 
