@@ -28,13 +28,13 @@ struct sill_trigger kv_stop = SILL_TRIGGER_INIT;
 int64_t kv_epoch;
 sill_time kv_started;
 
-static struct sill_resp_verb verbs[128];
+static struct sill_resp_verb verbs[256];
 
 static size_t gather_verbs(void)
 {
     const struct kv_verbs *const parts[] = {
-        &kv_string_verbs, &kv_keyspace_verbs, &kv_client_verbs,
-        &kv_about_verbs,  &kv_multi_verbs,    &kv_pubsub_verbs};
+        &kv_string_verbs, &kv_hash_verbs,  &kv_keyspace_verbs, &kv_client_verbs,
+        &kv_about_verbs,  &kv_multi_verbs, &kv_pubsub_verbs};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         memcpy(verbs + count, parts[i]->verbs,
@@ -82,6 +82,13 @@ int kv_unknown_subcommand(struct sill_resp_session *session,
         "ERR unknown subcommand or wrong number of arguments for "
         "'%.*s'",
         (int)(args[1].size < 128 ? args[1].size : 128), args[1].at);
+    return 0;
+}
+
+int kv_odd(struct sill_resp_session *session, const char *verb)
+{
+    sill_resp_reply_error(
+        session, "ERR wrong number of arguments for '%s' command", verb);
     return 0;
 }
 
@@ -210,9 +217,8 @@ int main(int count, char **words)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 
-    int rc = kv_keys_open();
-    if (rc == 0)
-        rc = sill_run(serve, NULL);
+    kv_table_seed();
+    int rc = sill_run(serve, NULL);
     kv_keys_close();
     if (rc != 0)
         fprintf(stderr, "kv: %s\n", sill_strerror(rc));

@@ -69,7 +69,7 @@ static void print_memory(struct sill_resp_session *session,
     kv_print(text,
              "# Memory\r\nused_memory:%zu\r\nmaxmemory:%zu\r\n"
              "maxmemory_policy:noeviction\r\n",
-             kv_keys.memory, kv_options.memory_max);
+             kv_memory, kv_options.memory_max);
 }
 
 static void print_stats(struct sill_resp_session *session, struct kv_text *text)
@@ -98,9 +98,9 @@ static void print_keyspace(struct sill_resp_session *session,
 {
     (void)session;
     kv_print(text, "# Keyspace\r\n");
-    if (kv_keys.count > 0)
-        kv_print(text, "db0:keys=%zu,expires=%zu,avg_ttl=0\r\n", kv_keys.count,
-                 kv_keys.heap_count);
+    if (kv_keys.table.count > 0)
+        kv_print(text, "db0:keys=%zu,expires=%zu,avg_ttl=0\r\n",
+                 kv_keys.table.count, kv_keys.heap_count);
 }
 
 static bool is_asked(const struct sill_resp_view *args, size_t count,

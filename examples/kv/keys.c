@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keys.c: the keys, in a hash table with chains, and, in a heap, when each of
- * those with an end ends. See kv.h.
+ * keys.c: the keys, in a hash table, and, in a heap, when each of those with an
+ * end ends. See kv.h.
  */
 #include "kv.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
-enum { BUCKETS_MIN = 16, NO_PLACE = -1 };
+enum { NO_PLACE = -1 };
 
 struct kv_keys kv_keys;
 
@@ -21,91 +19,18 @@ int64_t kv_now(void)
 
 /* ---- the table ---- */
 
-/* Seeded, so that nobody from outside knows which keys collide. */
-static uint64_t hash_of(struct sill_resp_view key)
-{
-    uint64_t sum = kv_keys.seed ^ key.size, word;
-    for (; key.size >= 8; key.at += 8, key.size -= 8) {
-        memcpy(&word, key.at, 8);
-        sum = (sum ^ word) * 0x9e3779b97f4a7c15;
-        sum ^= sum >> 32;
-    }
-    word = 0;
-    if (key.size > 0)
-        memcpy(&word, key.at, key.size);
-    sum = (sum ^ word) * 0x9e3779b97f4a7c15;
-    sum ^= sum >> 29;
-    sum *= 0xbf58476d1ce4e5b9;
-    return sum ^ sum >> 32;
-}
-
-static struct kv_entry **bucket_of(uint64_t hash)
-{
-    return &kv_keys.buckets[hash & (kv_keys.bucket_count - 1)];
-}
-
-static size_t cost_of(const struct kv_entry *entry)
-{
-    return sizeof(*entry) + entry->size + entry->value.room + sizeof(void *);
-}
-
-/* Makes (count) buckets; without memory, the table stays as it is. */
-static bool resize_table(size_t count)
-{
-    struct kv_entry **old = kv_keys.buckets;
-    size_t old_count = kv_keys.bucket_count;
-    struct kv_entry **buckets = calloc(count, sizeof(void *));
-
-    if (buckets == NULL)
-        return false;
-    kv_keys.buckets = buckets;
-    kv_keys.bucket_count = count;
-    for (size_t i = 0; i < old_count; i++) {
-        for (struct kv_entry *e = old[i], *next; e != NULL; e = next) {
-            next = e->next;
-            e->next = *bucket_of(e->hash);
-            *bucket_of(e->hash) = e;
-        }
-    }
-    free(old);
-    return true;
-}
-
-int kv_keys_open(void)
-{
-    if (getrandom(&kv_keys.seed, sizeof(kv_keys.seed), 0) !=
-        (ssize_t)sizeof(kv_keys.seed))
-        kv_keys.seed = (uint64_t)time(NULL);
-    return resize_table(BUCKETS_MIN) ? 0 : SILL_ENOMEM;
-}
-
 void kv_keys_close(void)
 {
     kv_remove_all();
-    free(kv_keys.buckets);
     free(kv_keys.heap);
 }
 
 struct sill_resp_view kv_key(const struct kv_entry *entry)
 {
-    return (struct sill_resp_view){entry->key, entry->size};
+    return kv_node_key(&entry->node);
 }
 
-struct sill_resp_view kv_value(const struct kv_entry *entry)
-{
-    return (struct sill_resp_view){entry->value.data, entry->value.size};
-}
-
-static struct kv_entry *look_up(struct sill_resp_view key, uint64_t hash)
-{
-    struct kv_entry *e = *bucket_of(hash);
-    while (e != NULL &&
-           (e->hash != hash || !sill_resp_view_is_equal(kv_key(e), key)))
-        e = e->next;
-    return e;
-}
-
-static bool is_over(const struct kv_entry *entry)
+bool kv_is_over(const struct kv_entry *entry)
 {
     return entry->expires != KV_NEVER && entry->expires <= kv_now();
 }
@@ -118,11 +43,23 @@ static void remove_expired(struct kv_entry *entry)
 
 struct kv_entry *kv_find(struct sill_resp_view key)
 {
-    struct kv_entry *entry = look_up(key, hash_of(key));
-    if (entry == NULL || !is_over(entry))
+    struct kv_entry *entry =
+        (struct kv_entry *)kv_table_find(&kv_keys.table, key);
+    if (entry == NULL || !kv_is_over(entry))
         return entry;
     remove_expired(entry);
     return NULL;
+}
+
+bool kv_find_as(struct sill_resp_session *session, struct sill_resp_view key,
+                enum kv_type type, struct kv_entry **entry)
+{
+    *entry = kv_find(key);
+    if (*entry == NULL || (*entry)->type == type)
+        return true;
+    kv_error(session, "WRONGTYPE Operation against a key holding the wrong "
+                      "kind of value");
+    return false;
 }
 
 void kv_touch(struct kv_entry *entry)
@@ -135,115 +72,53 @@ struct kv_entry *kv_make(struct sill_resp_view key)
     struct kv_entry *entry = kv_find(key);
     if (entry != NULL)
         return entry;
-    if (kv_keys.count >= kv_keys.bucket_count)
-        (void)resize_table(2 * kv_keys.bucket_count);
-    entry = malloc(sizeof(*entry) + key.size);
+    entry = kv_node_new(sizeof(*entry), key);
     if (entry == NULL)
         return NULL;
-    *entry = (struct kv_entry){.hash = hash_of(key),
-                               .expires = KV_NEVER,
-                               .place = (size_t)NO_PLACE,
-                               .size = key.size};
-    memcpy(entry->key, key.at, key.size);
-    entry->next = *bucket_of(entry->hash);
-    *bucket_of(entry->hash) = entry;
-    kv_keys.count++;
-    kv_keys.memory += cost_of(entry);
+    if (!kv_table_add(&kv_keys.table, &entry->node)) {
+        kv_node_free(&entry->node);
+        return NULL;
+    }
+    entry->expires = KV_NEVER;
+    entry->place = (size_t)NO_PLACE;
     kv_touch(entry);
+    return entry;
+}
+
+struct kv_entry *kv_make_as(struct sill_resp_view key, enum kv_type type)
+{
+    struct kv_entry *entry = kv_make(key);
+    if (entry != NULL)
+        entry->type = type;
     return entry;
 }
 
 void kv_remove(struct kv_entry *entry)
 {
-    struct kv_entry **link = bucket_of(entry->hash);
-    while (*link != entry)
-        link = &(*link)->next;
-    *link = entry->next;
+    kv_table_remove(&kv_keys.table, &entry->node);
     (void)kv_expire(entry, KV_NEVER);
-    kv_keys.count--;
-    kv_keys.memory -= cost_of(entry);
-    free(entry->value.data);
-    free(entry);
-    if (kv_keys.count < kv_keys.bucket_count / 8 &&
-        kv_keys.bucket_count > BUCKETS_MIN)
-        (void)resize_table(kv_keys.bucket_count / 2);
+    kv_clear(entry);
+    kv_node_free(&entry->node);
+}
+
+void kv_changed(struct kv_entry *entry)
+{
+    if (kv_count(entry) == 0)
+        kv_remove(entry);
+    else
+        kv_touch(entry);
+}
+
+static void drop(struct kv_node *node)
+{
+    kv_clear((struct kv_entry *)node);
+    kv_node_free(node);
 }
 
 void kv_remove_all(void)
 {
-    for (size_t i = 0; i < kv_keys.bucket_count; i++) {
-        for (struct kv_entry *e = kv_keys.buckets[i], *next; e != NULL;
-             e = next) {
-            next = e->next;
-            free(e->value.data);
-            free(e);
-        }
-        kv_keys.buckets[i] = NULL;
-    }
-    kv_keys.count = kv_keys.memory = kv_keys.heap_count = 0;
-}
-
-/*
- * The cursor counts with its highest bit first. In a table of twice the size a
- * bucket becomes two that differ in one more high bit, so those that are done
- * stay behind the cursor, and those that are not before it.
- */
-static uint64_t reversed(uint64_t bits)
-{
-    uint64_t result = 0;
-    for (int i = 0; i < 64; i++, bits >>= 1)
-        result = result << 1 | (bits & 1);
-    return result;
-}
-
-uint64_t kv_scan(uint64_t cursor, void (*each)(void *arg, struct kv_entry *),
-                 void *arg)
-{
-    uint64_t mask = kv_keys.bucket_count - 1;
-    for (struct kv_entry *e = kv_keys.buckets[cursor & mask]; e != NULL;
-         e = e->next)
-        if (!is_over(e))
-            each(arg, e);
-    return reversed(reversed(cursor | ~mask) + 1);
-}
-
-/* ---- values ---- */
-
-void kv_remove_if_new(struct kv_entry *entry)
-{
-    if (entry->value.data == NULL)
-        kv_remove(entry);
-}
-
-bool kv_resize(struct kv_entry *entry, size_t size)
-{
-    struct kv_string *value = &entry->value;
-    if (value->data == NULL || size > value->room || size < value->room / 4) {
-        size_t room = size > value->room ? size + value->size / 2 : size;
-        room += room == 0;
-        char *data = realloc(value->data, room);
-        if (data == NULL) {
-            kv_remove_if_new(entry);
-            return false;
-        }
-        kv_keys.memory += room - value->room;
-        value->data = data;
-        value->room = room;
-    }
-    if (size > value->size)
-        memset(value->data + value->size, 0, size - value->size);
-    value->size = size;
-    kv_touch(entry);
-    return true;
-}
-
-bool kv_set(struct kv_entry *entry, struct sill_resp_view value)
-{
-    if (!kv_resize(entry, value.size))
-        return false;
-    if (value.size > 0)
-        memcpy(entry->value.data, value.at, value.size);
-    return true;
+    kv_table_clear(&kv_keys.table, drop);
+    kv_keys.heap_count = 0;
 }
 
 /* ---- what expires ---- */
@@ -343,7 +218,7 @@ int kv_expirer(void *unused)
     sill_task_set_name("kv expirer");
     while (rc == 0 || rc == SILL_ETIMEDOUT) {
         for (int i = 0; i < 100 && kv_keys.heap_count > 0; i++) {
-            if (!is_over(kv_keys.heap[0]))
+            if (!kv_is_over(kv_keys.heap[0]))
                 break;
             remove_expired(kv_keys.heap[0]);
         }

@@ -4,7 +4,6 @@
  */
 #include "kv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 KV_HANDLER(del)
@@ -30,14 +29,15 @@ KV_HANDLER(exists)
 
 KV_HANDLER(type)
 {
+    const struct kv_entry *entry = kv_find(args[1]);
     sill_resp_reply_simple(session,
-                           kv_find(args[1]) != NULL ? "string" : "none");
+                           entry != NULL ? kv_type_name(entry) : "none");
     return 0;
 }
 
 KV_HANDLER(dbsize)
 {
-    return kv_integer(session, (int64_t)kv_keys.count);
+    return kv_integer(session, (int64_t)kv_keys.table.count);
 }
 
 KV_HANDLER(flush)
@@ -51,154 +51,54 @@ KV_HANDLER(flush)
 
 /* ---- many keys ---- */
 
-/* Keys that are gathered before they are replied. */
-struct found {
-    struct sill_resp_view pattern;
-    struct kv_entry **entries;
-    size_t count, room;
-    bool failed;
-};
-
-static void gather(void *arg, struct kv_entry *entry)
+static void gather(void *arg, struct kv_node *node)
 {
-    struct found *found = arg;
-    if (found->failed || (found->pattern.at != NULL &&
-                          !kv_is_like(found->pattern, kv_key(entry))))
-        return;
-    if (found->count == found->room) {
-        size_t room = 2 * found->room + 16;
-        struct kv_entry **entries =
-            realloc(found->entries, room * sizeof(void *));
-        found->failed = entries == NULL;
-        if (found->failed)
-            return;
-        found->entries = entries;
-        found->room = room;
-    }
-    found->entries[found->count++] = entry;
-}
-
-static void reply_keys(struct sill_resp_session *session,
-                       const struct found *found)
-{
-    sill_resp_reply_array(session, found->count);
-    for (size_t i = 0; i < found->count; i++)
-        sill_resp_reply_string(session, kv_key(found->entries[i]));
+    const struct kv_scan *scan = arg;
+    const struct kv_entry *entry = (const struct kv_entry *)node;
+    if (!kv_is_over(entry) &&
+        (scan->type.at == NULL || kv_is(scan->type, kv_type_name(entry))))
+        kv_gather(arg, node);
 }
 
 KV_HANDLER(keys)
 {
-    struct found found = {.pattern = args[1]};
-    uint64_t cursor = 0;
+    struct kv_scan scan = {.pattern = args[1]};
     do {
-        cursor = kv_scan(cursor, gather, &found);
-    } while (cursor != 0);
-    if (found.failed)
+        scan.cursor = kv_table_scan(&kv_keys.table, scan.cursor, gather, &scan);
+    } while (scan.cursor != 0);
+    if (scan.failed)
         kv_no_memory(session);
     else
-        reply_keys(session, &found);
-    free(found.entries);
+        sill_resp_reply_array(session, scan.found);
+    for (size_t i = 0; !scan.failed && i < scan.found; i++)
+        sill_resp_reply_string(session, kv_node_key(scan.nodes[i]));
+    free(scan.nodes);
     return 0;
 }
 
-static bool read_cursor(struct sill_resp_view text, uint64_t *cursor)
-{
-    *cursor = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(*cursor, 10, cursor) ||
-            __builtin_add_overflow(*cursor, digit, cursor))
-            return false;
-    }
-    return text.size > 0;
-}
-
-struct scan {
-    uint64_t cursor;
-    int64_t least; /* keys to look for */
-    bool has_type, is_string;
-    struct found found;
-};
-
-/* Reads the words behind the cursor. Replies with an error if need be. */
-static bool read_scan(struct sill_resp_session *session,
-                      const struct sill_resp_view *args, size_t count,
-                      struct scan *scan)
-{
-    *scan = (struct scan){.least = 10};
-    if (!read_cursor(args[1], &scan->cursor)) {
-        kv_error(session, "ERR invalid cursor");
-        return false;
-    }
-    for (size_t i = 2; i < count; i += 2) {
-        struct sill_resp_view value = i + 1 < count ? args[i + 1] : args[0];
-        bool known = i + 1 < count;
-        if (kv_is(args[i], "match")) {
-            scan->found.pattern = value;
-        } else if (kv_is(args[i], "type")) {
-            scan->has_type = true;
-            scan->is_string = kv_is(value, "string");
-        } else if (known && kv_is(args[i], "count")) {
-            if (!kv_read_integer(session, value, &scan->least))
-                return false;
-            known = scan->least > 0;
-        } else {
-            known = false;
-        }
-        if (!known) {
-            kv_syntax(session);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Looks into so many buckets as keys were asked for, or some more until one
- * was found. */
 KV_HANDLER(scan_keys)
 {
-    struct scan scan;
-    char text[32];
-    if (!read_scan(session, args, count, &scan))
+    struct kv_scan scan;
+    if (!kv_read_cursor(session, args[1], &scan))
         return 0;
-    int64_t looks = 10 * (scan.least < 100000 ? scan.least : 100000);
-    do {
-        scan.cursor = kv_scan(scan.cursor, gather, &scan.found);
-    } while (scan.cursor != 0 && --looks > 0 &&
-             (int64_t)scan.found.count < scan.least);
-    if (scan.has_type && !scan.is_string)
-        scan.found.count = 0;
-    if (scan.found.failed) {
-        kv_no_memory(session);
-    } else {
-        int size = snprintf(text, sizeof(text), "%llu",
-                            (unsigned long long)scan.cursor);
-        sill_resp_reply_array(session, 2);
-        sill_resp_reply_string(session,
-                               (struct sill_resp_view){text, (size_t)size});
-        reply_keys(session, &scan.found);
-    }
-    free(scan.found.entries);
-    return 0;
+    scan.types = true;
+    if (!kv_read_scan(session, args + 2, count - 2, &scan))
+        return 0;
+    kv_scan_table(&scan, &kv_keys.table, gather);
+    return kv_reply_scan(session, &scan, NULL);
 }
 
-/* One of the first bucket that has any, from a random place on. */
+/* One that has expired is removed, and another one tried. */
 KV_HANDLER(randomkey)
 {
-    struct found found = {0};
-    uint64_t cursor = (uint64_t)random();
-    if (kv_keys.count == 0) {
-        sill_resp_reply_null(session);
+    while (kv_keys.table.count > 0) {
+        struct sill_resp_view key = kv_node_key(kv_table_any(&kv_keys.table));
+        if (kv_find(key) == NULL)
+            continue;
+        sill_resp_reply_string(session, key);
         return 0;
     }
-    for (size_t i = 0; found.count == 0 && i <= kv_keys.bucket_count; i++)
-        cursor = kv_scan(cursor, gather, &found);
-    if (found.count == 0)
-        sill_resp_reply_null(session);
-    else
-        sill_resp_reply_string(
-            session, kv_key(found.entries[(size_t)random() % found.count]));
-    free(found.entries);
+    sill_resp_reply_null(session);
     return 0;
 }
 
@@ -213,12 +113,11 @@ static bool move_value(struct kv_entry *from, struct sill_resp_view name)
     if (to == from)
         return true;
     if (!kv_expire(to, from->expires)) {
-        kv_remove_if_new(to);
+        if (to->type == KV_NONE)
+            kv_remove(to);
         return false;
     }
-    struct kv_string value = to->value;
-    to->value = from->value;
-    from->value = value;
+    kv_swap(to, from);
     kv_touch(to);
     kv_remove(from);
     return true;
@@ -241,6 +140,53 @@ KV_HANDLER(renamenx)
         return kv_integer(session, 0);
     return move_value(from, args[2]) ? kv_integer(session, 1)
                                      : kv_no_memory(session);
+}
+
+/* Reads the words behind COPY. Replies with an error if need be. */
+static bool read_copy(struct sill_resp_session *session,
+                      const struct sill_resp_view *args, size_t count,
+                      bool *replace)
+{
+    int64_t number = 0;
+    *replace = false;
+    for (size_t i = 3; i < count; i++) {
+        if (kv_is(args[i], "replace")) {
+            *replace = true;
+        } else if (kv_is(args[i], "db") && i + 1 < count) {
+            if (!kv_read_integer(session, args[++i], &number))
+                return false;
+        } else {
+            kv_syntax(session);
+            return false;
+        }
+    }
+    if (number != 0) {
+        kv_error(session, "ERR DB index is out of range");
+        return false;
+    }
+    return true;
+}
+
+KV_HANDLER(copy)
+{
+    bool replace;
+    if (!read_copy(session, args, count, &replace))
+        return 0;
+    if (sill_resp_view_is_equal(args[1], args[2]))
+        return kv_error(session,
+                        "ERR source and destination objects are the same");
+    const struct kv_entry *from = kv_find(args[1]);
+    struct kv_entry *to = kv_find(args[2]);
+    if (from == NULL || (to != NULL && !replace))
+        return kv_integer(session, 0);
+    if (to != NULL)
+        kv_remove(to);
+    to = kv_make(args[2]);
+    if (to != NULL && kv_copy(to, from) && kv_expire(to, from->expires))
+        return kv_integer(session, 1);
+    if (to != NULL)
+        kv_remove(to);
+    return kv_no_memory(session);
 }
 
 /* ---- when they expire ---- */
@@ -366,6 +312,7 @@ KV_HANDLER(pexpiretime)
 }
 
 static const struct sill_resp_verb verbs[] = {
+    {"copy", copy, -3, KV_WRITES | KV_GROWS},
     {"dbsize", dbsize, 1, 0},
     {"del", del, -2, KV_WRITES},
     {"exists", exists, -2, 0},

@@ -2,8 +2,12 @@
 /*
  * kv.h: the parts of the example kv, a small Redis.
  *
- *     keys.c        the keys: a hash table, and when each of them expires
- *     strings.c     commands about values
+ *     table.c       hash tables: of keys, and of what is in a hash
+ *     values.c      values of all types
+ *     keys.c        the keys, and when each of them expires
+ *     strings.c     commands about strings
+ *     hashes.c      commands about hashes
+ *     scan.c        SCAN and its kin
  *     keyspace.c    commands about keys
  *     clients.c     commands about the connection
  *     about.c       commands about the server
@@ -25,43 +29,147 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- keys.c ---- */
+/* ---- table.c ---- */
+
+/* What is in a table: the head of a larger struct, with the key behind it. */
+struct kv_node {
+    struct kv_node *next; /* in its bucket */
+    uint64_t hash;
+    size_t size; /* of the key */
+    char *key;
+};
+
+/* Zeroed, it is empty. */
+struct kv_table {
+    struct kv_node **buckets;
+    size_t bucket_count; /* a power of 2, or 0 */
+    size_t count;
+};
+
+/* Begins: must be called first. */
+void kv_table_seed(void);
+
+/* Any number from 0 to INT64_MAX. */
+uint64_t kv_random(void);
+
+/* Bytes that keys and values take, in all blocks that these made and resized.
+ * A block is NULL at first; NULL for lack of memory. */
+extern size_t kv_memory;
+void *kv_resize_block(void *block, size_t old_size, size_t size);
+void kv_free_block(void *block, size_t size);
+
+/* Makes a node in a zeroed struct of (size) bytes; NULL for lack of memory. */
+void *kv_node_new(size_t size, struct sill_resp_view key);
+void kv_node_free(struct kv_node *node);
+struct sill_resp_view kv_node_key(const struct kv_node *node);
+
+struct kv_node *kv_table_find(const struct kv_table *table,
+                              struct sill_resp_view key);
+
+/* Adds (node), whose key is new. Returns false for lack of memory. */
+bool kv_table_add(struct kv_table *table, struct kv_node *node);
+void kv_table_remove(struct kv_table *table, struct kv_node *node);
+void kv_table_clear(struct kv_table *table, void (*drop)(struct kv_node *));
+
+/* Returns the node after (node), the first one after NULL, or NULL. */
+struct kv_node *kv_table_next(const struct kv_table *table,
+                              const struct kv_node *node);
+
+/* Returns any node of a table that has some. */
+struct kv_node *kv_table_any(const struct kv_table *table);
+
+/*
+ * Calls (each) for the nodes of the bucket that (cursor) means, and returns the
+ * cursor of the next one, 0 at the end. A node that is there from the first
+ * call to the last one is met, also when the table grows or shrinks in between.
+ */
+uint64_t kv_table_scan(const struct kv_table *table, uint64_t cursor,
+                       void (*each)(void *arg, struct kv_node *), void *arg);
+
+/* ---- values.c ---- */
+
+enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_TYPES };
 
 struct kv_string {
     char *data;
     size_t size, room;
 };
 
+union kv_value {
+    struct kv_string string;
+    struct kv_table table;
+};
+
 /* A key and its value. */
 struct kv_entry {
-    struct kv_entry *next; /* in its bucket */
-    uint64_t hash;
+    struct kv_node node;
     uint64_t version; /* no two changes of any key have the same one */
     int64_t expires;  /* in ms since 1970; KV_NEVER */
     size_t place;     /* among those that expire */
-    struct kv_string value;
-    size_t size; /* of the key */
-    char key[];
+    enum kv_type type;
+
+    union {
+        union kv_value value;
+        struct kv_string string; /* KV_STRING */
+        struct kv_table table;   /* KV_HASH */
+    };
 };
+
+/* What each type knows to do, in the words of the calls below. */
+struct kv_kind {
+    const char *name;
+    size_t (*count)(const struct kv_entry *entry);
+    void (*clear)(struct kv_entry *entry);
+    bool (*copy)(struct kv_entry *to, const struct kv_entry *from);
+};
+
+extern const struct kv_kind kv_hash_kind;
+
+/* Makes (string) as long, with zeroes where it is new, or a copy. Return false
+ * for lack of memory: then it is as it was. */
+bool kv_string_resize(struct kv_string *string, size_t size);
+bool kv_string_set(struct kv_string *string, struct sill_resp_view value);
+void kv_string_clear(struct kv_string *string);
+struct sill_resp_view kv_string_view(const struct kv_string *string);
+
+const char *kv_type_name(const struct kv_entry *entry);
+
+/* Returns how many parts the value has: one, or as many as are in it. */
+size_t kv_count(const struct kv_entry *entry);
+
+/* Frees the value: there is none then. */
+void kv_clear(struct kv_entry *entry);
+
+/* Gives (to), which has no value, one like that of (from). Returns false for
+ * lack of memory, with a part of it done. */
+bool kv_copy(struct kv_entry *to, const struct kv_entry *from);
+
+/* Exchanges values. */
+void kv_swap(struct kv_entry *a, struct kv_entry *b);
+
+/* Sets the string, or makes it (size) bytes long. Return false for lack of
+ * memory: then the value is as it was, and a key that never had one is
+ * removed. kv_set takes the place of a value of any type. */
+bool kv_set(struct kv_entry *entry, struct sill_resp_view value);
+bool kv_resize(struct kv_entry *entry, size_t size);
+
+struct sill_resp_view kv_value(const struct kv_entry *entry);
+
+/* ---- keys.c ---- */
 
 #define KV_NEVER INT64_MAX
 
 struct kv_keys {
-    struct kv_entry **buckets;
-    size_t bucket_count; /* a power of 2 */
-    size_t count;
+    struct kv_table table;
     struct kv_entry **heap; /* those that expire, the next one first */
     size_t heap_count, heap_room;
-    size_t memory; /* bytes that keys and values take */
-    uint64_t version, seed;
+    uint64_t version;
     uint64_t expired;
     struct sill_trigger changed; /* for the task that lets keys expire */
 };
 
 extern struct kv_keys kv_keys;
 
-/* Returns 0 or SILL_ENOMEM. */
-int kv_keys_open(void);
 void kv_keys_close(void);
 
 /* The present instant, in ms since 1970. */
@@ -69,39 +177,77 @@ int64_t kv_now(void);
 
 /* Finds (key), unless it has expired; NULL for none. */
 struct kv_entry *kv_find(struct sill_resp_view key);
+bool kv_is_over(const struct kv_entry *entry);
 
-/* Finds or makes (key), with an empty value; NULL for lack of memory. */
+/* Finds (key), or sets NULL; replies with an error, and returns false, when its
+ * value is of another type. */
+bool kv_find_as(struct sill_resp_session *session, struct sill_resp_view key,
+                enum kv_type type, struct kv_entry **entry);
+
+/* Finds or makes (key), without a value; NULL for lack of memory. Before other
+ * commands come it is given one, or removed. */
 struct kv_entry *kv_make(struct sill_resp_view key);
 
-/* Says that the value changed. */
+/* The same for a key that is new or has a value of this type, an empty one at
+ * first. kv_changed() removes it if it still is. */
+struct kv_entry *kv_make_as(struct sill_resp_view key, enum kv_type type);
+
+/* Says that the value changed; removes the key when nothing is left in it. */
 void kv_touch(struct kv_entry *entry);
+void kv_changed(struct kv_entry *entry);
 
 void kv_remove(struct kv_entry *entry);
-void kv_remove_if_new(struct kv_entry *entry);
 void kv_remove_all(void);
 
 /* Lets (entry) expire at (when). Returns false for lack of memory. */
 bool kv_expire(struct kv_entry *entry, int64_t when);
 
-/* Sets the value, or makes it (size) bytes long, with zeroes where it is new.
- * Return false for lack of memory: then the value is as it was, and a key that
- * never had one is removed. */
-bool kv_set(struct kv_entry *entry, struct sill_resp_view value);
-bool kv_resize(struct kv_entry *entry, size_t size);
-
 struct sill_resp_view kv_key(const struct kv_entry *entry);
-struct sill_resp_view kv_value(const struct kv_entry *entry);
-
-/*
- * Calls (each) for the keys of the bucket that (cursor) means, and returns the
- * cursor of the next one, 0 at the end. A key that is there from the first call
- * to the last one is met, also when the table grows or shrinks in between.
- */
-uint64_t kv_scan(uint64_t cursor, void (*each)(void *arg, struct kv_entry *),
-                 void *arg);
 
 /* A task: removes keys as they expire. */
 int kv_expirer(void *unused);
+
+/* ---- scan.c ---- */
+
+/* What is gathered before it is replied. */
+struct kv_scan {
+    uint64_t cursor;
+    int64_t least;                       /* nodes to look for */
+    bool types;                          /* whether there is TYPE */
+    struct sill_resp_view pattern, type; /* NULL: any */
+    struct kv_node **nodes;
+    size_t found, room;
+    bool failed;
+};
+
+/* Begin with the cursor, go on with the words behind it. Reply with an error
+ * for what makes no sense. */
+bool kv_read_cursor(struct sill_resp_session *session,
+                    struct sill_resp_view text, struct kv_scan *scan);
+bool kv_read_scan(struct sill_resp_session *session,
+                  const struct sill_resp_view *args, size_t count,
+                  struct kv_scan *scan);
+
+/* Adds (node) to the struct kv_scan (arg), if the pattern wants it. */
+void kv_gather(void *arg, struct kv_node *node);
+
+/* Looks into so many buckets as nodes were asked for, or some more until one
+ * was found. */
+void kv_scan_table(struct kv_scan *scan, const struct kv_table *table,
+                   void (*each)(void *arg, struct kv_node *));
+
+/* Replies with the keys, each followed by what (reply) replies, if it is not
+ * NULL. */
+int kv_reply_scan(struct sill_resp_session *session, struct kv_scan *scan,
+                  void (*reply)(struct sill_resp_session *session,
+                                const struct kv_node *node));
+
+/* Does all that for the value of a key. */
+int kv_scan_value(struct sill_resp_session *session,
+                  const struct sill_resp_view *args, size_t count,
+                  enum kv_type type,
+                  void (*reply)(struct sill_resp_session *session,
+                                const struct kv_node *node));
 
 /* ---- glob.c ---- */
 
@@ -158,7 +304,7 @@ struct kv_verbs {
         table, sizeof(table) / sizeof((table)[0])                              \
     }
 
-extern const struct kv_verbs kv_string_verbs, kv_keyspace_verbs,
+extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_keyspace_verbs,
     kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs;
 
 /* multi.c: called for each command. */
@@ -188,6 +334,15 @@ struct kv_text {
 
 void kv_print(struct kv_text *text, const char *format, ...) SILL_PRINTF(2, 3);
 int kv_reply_text(struct sill_resp_session *session, struct kv_text *text);
+
+int kv_odd(struct sill_resp_session *session, const char *verb);
+
+/* strings.c: numbers with a fraction, as INCRBYFLOAT has them. */
+bool kv_read_long_double(struct sill_resp_view text, long double *number);
+
+/* Writes (number) into (text), of KV_FLOAT_MAX bytes. */
+#define KV_FLOAT_MAX 5200
+struct sill_resp_view kv_print_long_double(long double number, char *text);
 
 /* Reads an integer argument. Replies with an error if it is none. */
 bool kv_read_integer(struct sill_resp_session *session,

@@ -84,7 +84,7 @@ static const char *objection(struct sill_resp_session *session,
         return "ERR only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT / RESET "
                "are allowed in this context";
     if (verb->flags & KV_GROWS && kv_options.memory_max != 0 &&
-        kv_keys.memory > kv_options.memory_max)
+        kv_memory > kv_options.memory_max)
         return "OOM command not allowed when used memory > 'maxmemory'.";
     if (client->in_multi && verb->flags & KV_ALONE)
         return "ERR Command not allowed inside a transaction";

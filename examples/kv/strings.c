@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strings.c: commands about values. See kv.h.
+ * strings.c: commands about strings. See kv.h.
  */
 #include "kv.h"
 
@@ -108,6 +108,8 @@ KV_HANDLER(set_value)
     if (how.persist)
         return kv_syntax(session);
     struct kv_entry *old = kv_find(args[1]);
+    if (how.get && !kv_find_as(session, args[1], KV_STRING, &old))
+        return 0;
     bool refused = how.only_new ? old != NULL : how.only_old && old == NULL;
     int64_t end = how.has_end               ? how.end
                   : how.keep && old != NULL ? old->expires
@@ -160,24 +162,17 @@ static bool set_pairs(const struct sill_resp_view *args, size_t count)
     return done;
 }
 
-static int odd(struct sill_resp_session *session, const char *verb)
-{
-    sill_resp_reply_error(
-        session, "ERR wrong number of arguments for '%s' command", verb);
-    return 0;
-}
-
 KV_HANDLER(mset)
 {
     if (count % 2 == 0)
-        return odd(session, "mset");
+        return kv_odd(session, "mset");
     return set_pairs(args, count) ? kv_ok(session) : kv_no_memory(session);
 }
 
 KV_HANDLER(msetnx)
 {
     if (count % 2 == 0)
-        return odd(session, "msetnx");
+        return kv_odd(session, "msetnx");
     for (size_t i = 1; i < count; i += 2)
         if (kv_find(args[i]) != NULL)
             return kv_integer(session, 0);
@@ -187,7 +182,10 @@ KV_HANDLER(msetnx)
 
 KV_HANDLER(getset)
 {
-    reply_value(session, kv_find(args[1]));
+    struct kv_entry *old;
+    if (!kv_find_as(session, args[1], KV_STRING, &old))
+        return 0;
+    reply_value(session, old);
     return set(args[1], args[2], KV_NEVER) ? 0 : SILL_ENOMEM;
 }
 
@@ -195,21 +193,31 @@ KV_HANDLER(getset)
 
 KV_HANDLER(get)
 {
-    reply_value(session, kv_find(args[1]));
+    struct kv_entry *entry;
+    if (kv_find_as(session, args[1], KV_STRING, &entry))
+        reply_value(session, entry);
     return 0;
+}
+
+static const struct kv_entry *find_string(struct sill_resp_view key)
+{
+    const struct kv_entry *entry = kv_find(key);
+    return entry != NULL && entry->type == KV_STRING ? entry : NULL;
 }
 
 KV_HANDLER(mget)
 {
     sill_resp_reply_array(session, count - 1);
     for (size_t i = 1; i < count; i++)
-        reply_value(session, kv_find(args[i]));
+        reply_value(session, find_string(args[i]));
     return 0;
 }
 
 KV_HANDLER(getdel)
 {
-    struct kv_entry *entry = kv_find(args[1]);
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
     reply_value(session, entry);
     if (entry != NULL)
         kv_remove(entry);
@@ -223,7 +231,9 @@ KV_HANDLER(getex)
         return 0;
     if (how.only_new || how.only_old || how.keep || how.get)
         return kv_syntax(session);
-    struct kv_entry *entry = kv_find(args[1]);
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
     if (entry != NULL && how.has_end && !kv_expire(entry, how.end))
         return kv_no_memory(session);
     if (entry != NULL && how.persist)
@@ -234,24 +244,28 @@ KV_HANDLER(getex)
 
 KV_HANDLER(length)
 {
-    const struct kv_entry *entry = kv_find(args[1]);
-    return kv_integer(session, entry == NULL ? 0 : (int64_t)entry->value.size);
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
+    return kv_integer(session, entry == NULL ? 0 : (int64_t)entry->string.size);
 }
 
 /* ---- parts ---- */
 
 KV_HANDLER(append)
 {
-    const struct kv_entry *old = kv_find(args[1]);
-    size_t before = old == NULL ? 0 : old->value.size;
+    struct kv_entry *old;
+    if (!kv_find_as(session, args[1], KV_STRING, &old))
+        return 0;
+    size_t before = old == NULL ? 0 : old->string.size;
     if ((int64_t)(before + args[2].size) > STRING_MAX)
         return kv_error(session, "ERR string exceeds maximum allowed size "
                                  "(proto-max-bulk-len)");
     struct kv_entry *entry = kv_make(args[1]);
     if (entry == NULL || !kv_resize(entry, before + args[2].size))
         return kv_no_memory(session);
-    memcpy(entry->value.data + before, args[2].at, args[2].size);
-    return kv_integer(session, (int64_t)entry->value.size);
+    memcpy(entry->string.data + before, args[2].at, args[2].size);
+    return kv_integer(session, (int64_t)entry->string.size);
 }
 
 KV_HANDLER(getrange)
@@ -260,8 +274,10 @@ KV_HANDLER(getrange)
     if (!kv_read_integer(session, args[2], &first) ||
         !kv_read_integer(session, args[3], &last))
         return 0;
-    const struct kv_entry *entry = kv_find(args[1]);
-    int64_t size = entry == NULL ? 0 : (int64_t)entry->value.size;
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
+    int64_t size = entry == NULL ? 0 : (int64_t)entry->string.size;
     bool is_none = first < 0 && last < 0 && first > last;
     first = first >= 0 ? first : first + size > 0 ? first + size : 0;
     last = last >= 0 ? last : last + size > 0 ? last + size : 0;
@@ -269,7 +285,7 @@ KV_HANDLER(getrange)
         last = size - 1;
     struct sill_resp_view part = {"", 0};
     if (!is_none && first <= last && size > 0) {
-        part.at = entry->value.data + first;
+        part.at = entry->string.data + first;
         part.size = (size_t)(last - first + 1);
     }
     sill_resp_reply_string(session, part);
@@ -283,8 +299,10 @@ KV_HANDLER(setrange)
         return 0;
     if (offset < 0)
         return kv_error(session, "ERR offset is out of range");
-    struct kv_entry *entry = kv_find(args[1]);
-    size_t before = entry == NULL ? 0 : entry->value.size;
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
+    size_t before = entry == NULL ? 0 : entry->string.size;
     if (args[3].size == 0)
         return kv_integer(session, (int64_t)before);
     if (offset > STRING_MAX - (int64_t)args[3].size)
@@ -294,8 +312,8 @@ KV_HANDLER(setrange)
     entry = kv_make(args[1]);
     if (entry == NULL || !kv_resize(entry, end > before ? end : before))
         return kv_no_memory(session);
-    memcpy(entry->value.data + offset, args[3].at, args[3].size);
-    return kv_integer(session, (int64_t)entry->value.size);
+    memcpy(entry->string.data + offset, args[3].at, args[3].size);
+    return kv_integer(session, (int64_t)entry->string.size);
 }
 
 /* ---- counters ---- */
@@ -303,9 +321,11 @@ KV_HANDLER(setrange)
 static int add(struct sill_resp_session *session, struct sill_resp_view key,
                int64_t step)
 {
-    struct kv_entry *entry = kv_find(key);
+    struct kv_entry *entry;
     int64_t number = 0;
     char text[32];
+    if (!kv_find_as(session, key, KV_STRING, &entry))
+        return 0;
     if (entry != NULL && !sill_resp_integer(kv_value(entry), &number))
         return kv_error(session, "ERR value is not an integer or out of range");
     if (__builtin_add_overflow(number, step, &number))
@@ -346,7 +366,7 @@ KV_HANDLER(decrby)
     return add(session, args[1], -step);
 }
 
-static bool read_float(struct sill_resp_view text, long double *number)
+bool kv_read_long_double(struct sill_resp_view text, long double *number)
 {
     char copy[256], *end;
     if (text.size == 0 || text.size >= sizeof(copy) || text.at[0] == ' ')
@@ -357,22 +377,29 @@ static bool read_float(struct sill_resp_view text, long double *number)
     return *end == '\0' && strlen(copy) == text.size && !isnan(*number);
 }
 
+struct sill_resp_view kv_print_long_double(long double number, char *text)
+{
+    int size = snprintf(text, KV_FLOAT_MAX, "%.17Lf", number);
+    while (text[size - 1] == '0')
+        size--;
+    size -= text[size - 1] == '.';
+    return (struct sill_resp_view){text, (size_t)size};
+}
+
 KV_HANDLER(incrbyfloat)
 {
-    struct kv_entry *entry = kv_find(args[1]);
+    struct kv_entry *entry;
+    if (!kv_find_as(session, args[1], KV_STRING, &entry))
+        return 0;
     long double number = 0, step;
-    char text[5200];
-    if ((entry != NULL && !read_float(kv_value(entry), &number)) ||
-        !read_float(args[2], &step))
+    char text[KV_FLOAT_MAX];
+    if ((entry != NULL && !kv_read_long_double(kv_value(entry), &number)) ||
+        !kv_read_long_double(args[2], &step))
         return kv_error(session, "ERR value is not a valid float");
     number += step;
     if (isnan(number) || isinf(number))
         return kv_error(session, "ERR increment would produce NaN or Infinity");
-    int size = snprintf(text, sizeof(text), "%.17Lf", number);
-    while (text[size - 1] == '0')
-        size--;
-    size -= text[size - 1] == '.';
-    struct sill_resp_view value = {text, (size_t)size};
+    struct sill_resp_view value = kv_print_long_double(number, text);
     entry = kv_make(args[1]);
     if (entry == NULL || !kv_set(entry, value))
         return kv_no_memory(session);

@@ -68,6 +68,18 @@ def channels(r):
     heard.close()
 
 
+def hashes(r):
+    fields = {f"field:{i}": str(i) for i in range(1000)}
+    assert r.hset("hash", mapping=fields) == 1000
+    assert r.hgetall("hash") == fields and set(r.hkeys("hash")) == set(fields)
+    assert sorted(r.hvals("hash")) == sorted(fields.values())
+    assert dict(r.hscan_iter("hash", match="field:9*", count=50)) == {
+        k: v for k, v in fields.items() if k.startswith("field:9")}
+    assert r.copy("hash", "hash2") and r.hgetall("hash2") == fields
+    assert r.hdel("hash", *fields) == 1000 and not r.exists("hash")
+    assert r.hlen("hash2") == 1000
+
+
 def server(r):
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
@@ -82,7 +94,7 @@ def main():
         try:
             port = int(kv.stdout.readline().rsplit(":", 1)[1])
             r = redis.Redis(port=port, decode_responses=True)
-            for case in values, pipelines, channels, server:
+            for case in values, pipelines, channels, hashes, server:
                 case(r)
         finally:
             kv.send_signal(signal.SIGTERM)
