@@ -33,8 +33,8 @@ static struct sill_resp_verb verbs[256];
 static size_t gather_verbs(void)
 {
     const struct kv_verbs *const parts[] = {
-        &kv_string_verbs, &kv_hash_verbs,  &kv_keyspace_verbs, &kv_client_verbs,
-        &kv_about_verbs,  &kv_multi_verbs, &kv_pubsub_verbs};
+        &kv_string_verbs, &kv_hash_verbs,  &kv_list_verbs,  &kv_keyspace_verbs,
+        &kv_client_verbs, &kv_about_verbs, &kv_multi_verbs, &kv_pubsub_verbs};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         memcpy(verbs + count, parts[i]->verbs,
@@ -99,6 +99,37 @@ bool kv_read_integer(struct sill_resp_session *session,
         return true;
     kv_error(session, "ERR value is not an integer or out of range");
     return false;
+}
+
+bool kv_read_count(struct sill_resp_session *session,
+                   struct sill_resp_view text, size_t *number)
+{
+    int64_t read;
+    bool good = sill_resp_integer(text, &read) && read >= 0;
+    *number = good ? (size_t)read : 0;
+    if (!good)
+        kv_error(session, "ERR value is out of range, must be positive");
+    return good;
+}
+
+bool kv_read_range(struct sill_resp_session *session,
+                   const struct sill_resp_view *args, struct kv_range *range)
+{
+    return kv_read_integer(session, args[0], &range->first) &&
+           kv_read_integer(session, args[1], &range->last);
+}
+
+void kv_range_settle(struct kv_range *range, size_t count)
+{
+    int64_t size = (int64_t)count;
+    int64_t first = range->first < 0 ? range->first + size : range->first;
+    int64_t last = range->last < 0 ? range->last + size : range->last;
+    if (first < 0)
+        first = 0;
+    if (last >= size)
+        last = size - 1;
+    range->begin = first > last ? 0 : (size_t)first;
+    range->end = first > last ? 0 : (size_t)last + 1;
 }
 
 bool kv_is(struct sill_resp_view arg, const char *word)

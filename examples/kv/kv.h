@@ -7,6 +7,8 @@
  *     keys.c        the keys, and when each of them expires
  *     strings.c     commands about strings
  *     hashes.c      commands about hashes
+ *     deque.c       what a list is made of
+ *     lists.c       commands about lists
  *     scan.c        SCAN and its kin
  *     keyspace.c    commands about keys
  *     clients.c     commands about the connection
@@ -86,9 +88,50 @@ struct kv_node *kv_table_any(const struct kv_table *table);
 uint64_t kv_table_scan(const struct kv_table *table, uint64_t cursor,
                        void (*each)(void *arg, struct kv_node *), void *arg);
 
+/* ---- deque.c ---- */
+
+struct kv_item {
+    size_t size;
+    char data[];
+};
+
+/* A ring of items; zeroed, it is empty. */
+struct kv_deque {
+    struct kv_item **slots;
+    size_t first, count;
+    size_t room; /* a power of 2, or 0 */
+};
+
+/* Makes an item; NULL for lack of memory. */
+struct kv_item *kv_item_new(struct sill_resp_view value);
+void kv_item_free(struct kv_item *item);
+struct sill_resp_view kv_item_view(const struct kv_item *item);
+
+/* Returns the place of the item number (at). */
+struct kv_item **kv_deque_at(const struct kv_deque *deque, size_t at);
+
+/* Makes room for one more. Returns false for lack of memory. */
+bool kv_deque_reserve(struct kv_deque *deque);
+
+/* Adds (item), for which there is room, at an end or before number (at). */
+void kv_deque_push(struct kv_deque *deque, bool front, struct kv_item *item);
+void kv_deque_insert(struct kv_deque *deque, size_t at, struct kv_item *item);
+
+/* Takes the item at one end of a deque that is not empty. */
+struct kv_item *kv_deque_pop(struct kv_deque *deque, bool front);
+
+/* Frees (count) items of those that are there, from one end on. */
+void kv_deque_trim(struct kv_deque *deque, bool front, size_t count);
+
+/* Frees up to (most) items that are (value), from one end on. Returns how
+ * many. */
+size_t kv_deque_remove(struct kv_deque *deque, bool front,
+                       struct sill_resp_view value, size_t most);
+void kv_deque_clear(struct kv_deque *deque);
+
 /* ---- values.c ---- */
 
-enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_TYPES };
+enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_LIST, KV_TYPES };
 
 struct kv_string {
     char *data;
@@ -98,6 +141,7 @@ struct kv_string {
 union kv_value {
     struct kv_string string;
     struct kv_table table;
+    struct kv_deque deque;
 };
 
 /* A key and its value. */
@@ -112,6 +156,7 @@ struct kv_entry {
         union kv_value value;
         struct kv_string string; /* KV_STRING */
         struct kv_table table;   /* KV_HASH */
+        struct kv_deque deque;   /* KV_LIST */
     };
 };
 
@@ -123,7 +168,7 @@ struct kv_kind {
     bool (*copy)(struct kv_entry *to, const struct kv_entry *from);
 };
 
-extern const struct kv_kind kv_hash_kind;
+extern const struct kv_kind kv_hash_kind, kv_list_kind;
 
 /* Makes (string) as long, with zeroes where it is new, or a copy. Return false
  * for lack of memory: then it is as it was. */
@@ -304,8 +349,9 @@ struct kv_verbs {
         table, sizeof(table) / sizeof((table)[0])                              \
     }
 
-extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_keyspace_verbs,
-    kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs;
+extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_list_verbs,
+    kv_keyspace_verbs, kv_client_verbs, kv_about_verbs, kv_multi_verbs,
+    kv_pubsub_verbs;
 
 /* multi.c: called for each command. */
 int kv_call(struct sill_resp_session *session,
@@ -347,6 +393,23 @@ struct sill_resp_view kv_print_long_double(long double number, char *text);
 /* Reads an integer argument. Replies with an error if it is none. */
 bool kv_read_integer(struct sill_resp_session *session,
                      struct sill_resp_view text, int64_t *number);
+
+/* Reads how many, none or more. Replies with an error for anything else. */
+bool kv_read_count(struct sill_resp_session *session,
+                   struct sill_resp_view text, size_t *number);
+
+/* What is meant by two places, the second one included, which count from the
+ * end when they are negative: of (count) items, those from (begin) on and
+ * before (end), which are equal if there are none. */
+struct kv_range {
+    int64_t first, last;
+    size_t begin, end;
+};
+
+/* Reads both places, or replies with an error; then settles what they mean. */
+bool kv_read_range(struct sill_resp_session *session,
+                   const struct sill_resp_view *args, struct kv_range *range);
+void kv_range_settle(struct kv_range *range, size_t count);
 
 /* Whether (arg) is (word), in any case. */
 bool kv_is(struct sill_resp_view arg, const char *word);

@@ -93,6 +93,7 @@ static const struct kv_kind *kind_of(const struct kv_entry *entry)
         [KV_NONE] = &none_kind,
         [KV_STRING] = &string_kind,
         [KV_HASH] = &kv_hash_kind,
+        [KV_LIST] = &kv_list_kind,
     };
     return kinds[entry->type];
 }

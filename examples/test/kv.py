@@ -80,6 +80,24 @@ def hashes(r):
     assert r.hlen("hash2") == 1000
 
 
+def lists(r):
+    items = [str(i) for i in range(1000)]
+    assert r.rpush("list", *items) == 1000 and r.lpush("list", "x") == 1001
+    assert r.lrange("list", 0, -1) == ["x"] + items and r.lpop("list") == "x"
+    for i in range(1000):
+        assert r.lmove("list", "list", "RIGHT", "LEFT") == items[-1 - i]
+    assert r.lrange("list", 0, -1) == items
+    assert r.linsert("list", "before", "500", "y") == 1001
+    assert r.lindex("list", 500) == "y" and r.lrem("list", 0, "y") == 1
+    assert r.rpush("list", *items) == 2000 and r.lrem("list", -1, "7") == 1
+    assert r.lindex("list", 7) == "7" and r.lindex("list", 1007) == "8"
+    assert r.copy("list", "list2") and r.llen("list2") == 1999
+    assert r.ltrim("list", 990, 1009)
+    assert r.lrange("list", 0, -1) == items[990:] + items[:7] + items[8:11]
+    assert r.rpop("list", 12) == (items[990:] + items[:7] + items[8:11])[:7:-1]
+    assert r.lpop("list", 9) == items[990:998] and not r.exists("list")
+
+
 def server(r):
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
@@ -94,7 +112,7 @@ def main():
         try:
             port = int(kv.stdout.readline().rsplit(":", 1)[1])
             r = redis.Redis(port=port, decode_responses=True)
-            for case in values, pipelines, channels, hashes, server:
+            for case in values, pipelines, channels, hashes, lists, server:
                 case(r)
         finally:
             kv.send_signal(signal.SIGTERM)
