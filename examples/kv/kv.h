@@ -2,13 +2,14 @@
 /*
  * kv.h: the parts of the example kv, a small Redis.
  *
- *     table.c       hash tables: of keys, and of what is in a hash
+ *     table.c       hash tables: of keys, fields and members
  *     values.c      values of all types
  *     keys.c        the keys, and when each of them expires
  *     strings.c     commands about strings
  *     hashes.c      commands about hashes
  *     deque.c       what a list is made of
  *     lists.c       commands about lists
+ *     sets.c        commands about sets
  *     scan.c        SCAN and its kin
  *     keyspace.c    commands about keys
  *     clients.c     commands about the connection
@@ -51,7 +52,7 @@ struct kv_table {
 /* Begins: must be called first. */
 void kv_table_seed(void);
 
-/* Any number from 0 to INT64_MAX. */
+/* Any number. */
 uint64_t kv_random(void);
 
 /* Bytes that keys and values take, in all blocks that these made and resized.
@@ -77,7 +78,7 @@ void kv_table_clear(struct kv_table *table, void (*drop)(struct kv_node *));
 struct kv_node *kv_table_next(const struct kv_table *table,
                               const struct kv_node *node);
 
-/* Returns any node of a table that has some. */
+/* Returns any node, each with the same chance, of a table that has some. */
 struct kv_node *kv_table_any(const struct kv_table *table);
 
 /*
@@ -131,7 +132,7 @@ void kv_deque_clear(struct kv_deque *deque);
 
 /* ---- values.c ---- */
 
-enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_LIST, KV_TYPES };
+enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_LIST, KV_SET, KV_TYPES };
 
 struct kv_string {
     char *data;
@@ -155,7 +156,7 @@ struct kv_entry {
     union {
         union kv_value value;
         struct kv_string string; /* KV_STRING */
-        struct kv_table table;   /* KV_HASH */
+        struct kv_table table;   /* KV_HASH, KV_SET */
         struct kv_deque deque;   /* KV_LIST */
     };
 };
@@ -168,7 +169,7 @@ struct kv_kind {
     bool (*copy)(struct kv_entry *to, const struct kv_entry *from);
 };
 
-extern const struct kv_kind kv_hash_kind, kv_list_kind;
+extern const struct kv_kind kv_hash_kind, kv_list_kind, kv_set_kind;
 
 /* Makes (string) as long, with zeroes where it is new, or a copy. Return false
  * for lack of memory: then it is as it was. */
@@ -350,8 +351,8 @@ struct kv_verbs {
     }
 
 extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_list_verbs,
-    kv_keyspace_verbs, kv_client_verbs, kv_about_verbs, kv_multi_verbs,
-    kv_pubsub_verbs;
+    kv_set_verbs, kv_keyspace_verbs, kv_client_verbs, kv_about_verbs,
+    kv_multi_verbs, kv_pubsub_verbs;
 
 /* multi.c: called for each command. */
 int kv_call(struct sill_resp_session *session,

@@ -4,6 +4,7 @@
  */
 #include "kv.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,12 +369,15 @@ KV_HANDLER(decrby)
 
 bool kv_read_long_double(struct sill_resp_view text, long double *number)
 {
-    char copy[256], *end;
+    char copy[KV_FLOAT_MAX], *end;
     if (text.size == 0 || text.size >= sizeof(copy) || text.at[0] == ' ')
         return false;
     memcpy(copy, text.at, text.size);
     copy[text.size] = '\0';
+    errno = 0;
     *number = strtold(copy, &end);
+    if (errno == ERANGE && isinf(*number))
+        return false;
     return *end == '\0' && strlen(copy) == text.size && !isnan(*number);
 }
 

@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { BUCKETS_MIN = 4 };
+enum { BUCKETS_MIN = 4, LONG_CHAIN = 8 };
 
 size_t kv_memory;
 
@@ -17,17 +17,20 @@ static uint64_t seed, state;
 
 void kv_table_seed(void)
 {
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-        seed = (uint64_t)time(NULL);
-    state = seed | 1;
+    uint64_t secrets[2];
+    if (getrandom(secrets, sizeof(secrets), 0) != (ssize_t)sizeof(secrets))
+        secrets[0] = secrets[1] = (uint64_t)time(NULL);
+    seed = secrets[0];
+    state = secrets[1];
 }
 
+/* SplitMix64: every bit is as good as any other, the lowest among them. */
 uint64_t kv_random(void)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * 0x2545f4914f6cdd1d >> 1;
+    uint64_t sum = state += 0x9e3779b97f4a7c15;
+    sum = (sum ^ sum >> 30) * 0xbf58476d1ce4e5b9;
+    sum = (sum ^ sum >> 27) * 0x94d049bb133111eb;
+    return sum ^ sum >> 31;
 }
 
 /* ---- memory ---- */
@@ -213,15 +216,25 @@ uint64_t kv_table_scan(const struct kv_table *table, uint64_t cursor,
     return reversed(reversed(cursor | ~mask) + 1);
 }
 
+static size_t length_of(const struct kv_node *first)
+{
+    size_t length = 0;
+    for (; first != NULL; first = first->next)
+        length++;
+    return length;
+}
+
+/* A chain is taken as often as it is long, up to a length that hardly any
+ * has: so all nodes have the same chance. */
 struct kv_node *kv_table_any(const struct kv_table *table)
 {
-    struct kv_node *first = NULL, *n;
-    size_t length = 0;
-    while (first == NULL)
-        first = *bucket_of(table, kv_random());
-    for (n = first; n != NULL; n = n->next)
-        length++;
-    for (length = kv_random() % length, n = first; length > 0; length--)
+    struct kv_node *n;
+    size_t length;
+    do {
+        n = *bucket_of(table, kv_random());
+        length = length_of(n);
+    } while (length <= kv_random() % LONG_CHAIN);
+    for (length = kv_random() % length; length > 0; length--)
         n = n->next;
     return n;
 }

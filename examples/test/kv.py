@@ -98,6 +98,28 @@ def lists(r):
     assert r.lpop("list", 9) == items[990:998] and not r.exists("list")
 
 
+def sets(r):
+    names = {str(i) for i in range(1000)}
+    even = {str(i) for i in range(0, 2000, 2)}
+    assert r.sadd("set", *names) == 1000 and r.sadd("even", *even) == 1000
+    assert r.smembers("set") == names and set(r.sscan_iter("set")) == names
+    assert r.sinter("set", "even") == names & even
+    assert r.sunion("set", "even", "none") == names | even
+    assert r.sdiff("set", "even", "none") == names - even
+    assert r.sinterstore("even", "set", "even") == 500
+    assert r.smembers("even") == names & even
+    some = r.srandmember("set", 300)
+    assert len(some) == len(set(some) & names) == 300
+    assert r.smembers("set") == names
+    some = r.srandmember("set", -2000)
+    assert len(some) == 2000 and 750 < len(set(some))
+    assert r.srandmember("set") in names
+    assert r.copy("set", "set2") and r.smembers("set2") == names
+    some = r.spop("set", 999)
+    assert len(some) == 999 and r.smembers("set") == names - set(some)
+    assert r.spop("set") in names - set(some) and not r.exists("set")
+
+
 def server(r):
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
@@ -112,7 +134,7 @@ def main():
         try:
             port = int(kv.stdout.readline().rsplit(":", 1)[1])
             r = redis.Redis(port=port, decode_responses=True)
-            for case in values, pipelines, channels, hashes, lists, server:
+            for case in values, pipelines, channels, hashes, lists, sets, server:
                 case(r)
         finally:
             kv.send_signal(signal.SIGTERM)
