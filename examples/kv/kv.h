@@ -10,6 +10,9 @@
  *     deque.c       what a list is made of
  *     lists.c       commands about lists
  *     sets.c        commands about sets
+ *     sorted.c      what a sorted set is made of
+ *     zsets.c       commands about sorted sets
+ *     zranges.c     those about parts of them
  *     scan.c        SCAN and its kin
  *     keyspace.c    commands about keys
  *     clients.c     commands about the connection
@@ -130,9 +133,67 @@ size_t kv_deque_remove(struct kv_deque *deque, bool front,
                        struct sill_resp_view value, size_t most);
 void kv_deque_clear(struct kv_deque *deque);
 
+/* ---- sorted.c ---- */
+
+struct kv_member {
+    struct kv_node node;
+    double score; /* never NaN */
+    struct kv_member *left, *right;
+    size_t count; /* of those below, with this one */
+};
+
+/* Members by their scores, then by their names; zeroed, it is empty. */
+struct kv_sorted {
+    struct kv_table table;
+    struct kv_member *root;
+};
+
+/* A place between members: by a score, a name or both; by neither, all are
+ * equal to it. Behind those that are equal, or before them. */
+struct kv_bound {
+    bool by_score, by_name, behind;
+    double score;
+    struct sill_resp_view name;
+};
+
+struct kv_member *kv_sorted_find(const struct kv_sorted *sorted,
+                                 struct sill_resp_view name);
+
+/* Adds a member, whose name is new. Returns false for lack of memory. */
+bool kv_sorted_add(struct kv_sorted *sorted, struct sill_resp_view name,
+                   double score);
+void kv_sorted_move(struct kv_sorted *sorted, struct kv_member *member,
+                    double score);
+void kv_sorted_remove(struct kv_sorted *sorted, struct kv_member *member);
+
+/* Return how many members are before it. */
+size_t kv_sorted_rank(const struct kv_sorted *sorted,
+                      const struct kv_member *member);
+size_t kv_sorted_before(const struct kv_sorted *sorted,
+                        const struct kv_bound *bound);
+
+/* Calls (each) for the members from rank (begin) on and before (end), the last
+ * one first if (reverse). */
+void kv_sorted_visit(const struct kv_sorted *sorted, size_t begin, size_t end,
+                     bool reverse,
+                     void (*each)(void *arg, const struct kv_member *member),
+                     void *arg);
+
+/* Removes these members, or all. */
+void kv_sorted_trim(struct kv_sorted *sorted, size_t begin, size_t end);
+void kv_sorted_clear(struct kv_sorted *sorted);
+
 /* ---- values.c ---- */
 
-enum kv_type { KV_NONE, KV_STRING, KV_HASH, KV_LIST, KV_SET, KV_TYPES };
+enum kv_type {
+    KV_NONE,
+    KV_STRING,
+    KV_HASH,
+    KV_LIST,
+    KV_SET,
+    KV_SORTED,
+    KV_TYPES
+};
 
 struct kv_string {
     char *data;
@@ -143,6 +204,7 @@ union kv_value {
     struct kv_string string;
     struct kv_table table;
     struct kv_deque deque;
+    struct kv_sorted sorted;
 };
 
 /* A key and its value. */
@@ -158,6 +220,7 @@ struct kv_entry {
         struct kv_string string; /* KV_STRING */
         struct kv_table table;   /* KV_HASH, KV_SET */
         struct kv_deque deque;   /* KV_LIST */
+        struct kv_sorted sorted; /* KV_SORTED */
     };
 };
 
@@ -169,7 +232,8 @@ struct kv_kind {
     bool (*copy)(struct kv_entry *to, const struct kv_entry *from);
 };
 
-extern const struct kv_kind kv_hash_kind, kv_list_kind, kv_set_kind;
+extern const struct kv_kind kv_hash_kind, kv_list_kind, kv_set_kind,
+    kv_sorted_kind;
 
 /* Makes (string) as long, with zeroes where it is new, or a copy. Return false
  * for lack of memory: then it is as it was. */
@@ -351,8 +415,8 @@ struct kv_verbs {
     }
 
 extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_list_verbs,
-    kv_set_verbs, kv_keyspace_verbs, kv_client_verbs, kv_about_verbs,
-    kv_multi_verbs, kv_pubsub_verbs;
+    kv_set_verbs, kv_sorted_verbs, kv_range_verbs, kv_keyspace_verbs,
+    kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs;
 
 /* multi.c: called for each command. */
 int kv_call(struct sill_resp_session *session,
@@ -383,6 +447,11 @@ void kv_print(struct kv_text *text, const char *format, ...) SILL_PRINTF(2, 3);
 int kv_reply_text(struct sill_resp_session *session, struct kv_text *text);
 
 int kv_odd(struct sill_resp_session *session, const char *verb);
+
+/* zsets.c: scores. The text has KV_SCORE_MAX bytes. */
+#define KV_SCORE_MAX 32
+struct sill_resp_view kv_print_score(double score, char *text);
+void kv_reply_score(struct sill_resp_session *session, double score);
 
 /* strings.c: numbers with a fraction, as INCRBYFLOAT has them. */
 bool kv_read_long_double(struct sill_resp_view text, long double *number);

@@ -117,6 +117,8 @@ int kv_scan_value(struct sill_resp_session *session,
     }
     if (!kv_read_scan(session, args + 3, count - 3, &scan))
         return 0;
-    kv_scan_table(&scan, &entry->table, kv_gather);
+    kv_scan_table(&scan,
+                  type == KV_SORTED ? &entry->sorted.table : &entry->table,
+                  kv_gather);
     return kv_reply_scan(session, &scan, reply);
 }

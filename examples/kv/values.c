@@ -92,7 +92,7 @@ static const struct kv_kind *kind_of(const struct kv_entry *entry)
     static const struct kv_kind *const kinds[KV_TYPES] = {
         [KV_NONE] = &none_kind,    [KV_STRING] = &string_kind,
         [KV_HASH] = &kv_hash_kind, [KV_LIST] = &kv_list_kind,
-        [KV_SET] = &kv_set_kind,
+        [KV_SET] = &kv_set_kind,   [KV_SORTED] = &kv_sorted_kind,
     };
     return kinds[entry->type];
 }

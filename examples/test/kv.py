@@ -120,6 +120,33 @@ def sets(r):
     assert r.spop("set") in names - set(some) and not r.exists("set")
 
 
+def sorted_sets(r):
+    scores = {f"m:{i}": float(i * 7919 % 500) for i in range(1000)}
+    assert r.zadd("zset", scores) == 1000 and r.zadd("zset", scores) == 0
+    order = sorted(scores.items(), key=lambda pair: (pair[1], pair[0]))
+    assert r.zrange("zset", 0, -1, withscores=True) == order
+    assert r.zrevrange("zset", 10, 20, withscores=True) == order[::-1][10:21]
+    for rank in range(0, 1000, 37):
+        assert r.zrank("zset", order[rank][0]) == rank
+        assert r.zrevrank("zset", order[rank][0]) == 999 - rank
+    between = [pair for pair in order if 100 < pair[1] <= 200]
+    assert r.zrangebyscore("zset", "(100", 200, withscores=True) == between
+    assert r.zcount("zset", "(100", 200) == len(between) == 200
+    assert dict(r.zscan_iter("zset", count=50)) == scores
+    assert r.copy("zset", "zset2")
+    assert r.zremrangebyscore("zset", "(100", 200) == 200
+    order = [pair for pair in order if pair not in between]
+    assert r.zpopmax("zset", 3) == order[:-4:-1]
+    for name, score in order[:-3:3]:
+        assert r.zincrby("zset", 1000.5, name) == score + 1000.5
+    order = [(n, s + 1000.5 * (i % 3 == 0)) for i, (n, s) in
+             enumerate(order[:-3])]
+    order.sort(key=lambda pair: (pair[1], pair[0]))
+    assert r.zrange("zset", 0, -1, withscores=True) == order
+    assert r.zrem("zset", *[name for name, _ in order]) == len(order)
+    assert not r.exists("zset") and r.zcard("zset2") == 1000
+
+
 def server(r):
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
@@ -134,7 +161,8 @@ def main():
         try:
             port = int(kv.stdout.readline().rsplit(":", 1)[1])
             r = redis.Redis(port=port, decode_responses=True)
-            for case in values, pipelines, channels, hashes, lists, sets, server:
+            for case in (values, pipelines, channels, hashes, lists, sets,
+                         sorted_sets, server):
                 case(r)
         finally:
             kv.send_signal(signal.SIGTERM)
