@@ -4,6 +4,7 @@
  */
 #include "scenario.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ static bool try_here(const struct plan *plan,
         (void)printf("%s %llu: %s\n", scenario->name, (unsigned long long)seed,
                      why);
     }
+    (void)alarm(0);
     return totals.bad == 0;
 }
 
@@ -158,8 +160,9 @@ static bool read_number(const char *text, uint64_t *number)
 
     if (!text || *text < '0' || *text > '9')
         return false;
+    errno = 0;
     *number = strtoull(text, &end, 10);
-    return *end == '\0';
+    return *end == '\0' && errno == 0;
 }
 
 static bool read_unsigned(const char *text, unsigned *number)

@@ -158,6 +158,16 @@ static void collect(struct board *board, struct worker *worker)
         bury(board, worker, why);
 }
 
+static void end(struct worker *worker)
+{
+    if (worker->pid == 0)
+        return;
+    (void)kill(worker->pid, SIGKILL);
+    (void)waitpid(worker->pid, NULL, 0);
+    worker->pid = 0;
+    atomic_store(&worker->busy, false);
+}
+
 /* Ends one that makes no progress. */
 static void look_at(struct board *board, struct worker *worker)
 {
@@ -171,10 +181,7 @@ static void look_at(struct board *board, struct worker *worker)
     }
     if (++worker->ticks < board->plan->limit * TICKS)
         return;
-    (void)kill(worker->pid, SIGKILL);
-    (void)waitpid(worker->pid, NULL, 0);
-    worker->pid = 0;
-    atomic_store(&worker->busy, false);
+    end(worker);
     (void)snprintf(why, sizeof(why), "it took more than %u s",
                    board->plan->limit);
     bury(board, worker, why);
@@ -237,6 +244,8 @@ bool sill_scenario_share(const struct plan *plan,
 
     bool works = watch(board, &child);
 
+    for (unsigned i = 0; i < jobs && !works; i++)
+        end(&board->workers[i]);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     clear();
     for (unsigned i = 0; i < jobs; i++)

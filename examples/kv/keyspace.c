@@ -288,7 +288,10 @@ static int reply_end(struct sill_resp_session *session,
         return kv_integer(session, -2);
     if (entry->expires == KV_NEVER)
         return kv_integer(session, -1);
-    return kv_integer(session, (entry->expires - from + unit / 2) / unit);
+
+    int64_t left = entry->expires - from;
+
+    return kv_integer(session, left / unit + (2 * (left % unit) >= unit));
 }
 
 KV_HANDLER(ttl)

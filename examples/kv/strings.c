@@ -265,7 +265,8 @@ KV_HANDLER(append)
     struct kv_entry *entry = kv_make(args[1]);
     if (entry == NULL || !kv_resize(entry, before + args[2].size))
         return kv_no_memory(session);
-    memcpy(entry->string.data + before, args[2].at, args[2].size);
+    if (args[2].size > 0)
+        memcpy(entry->string.data + before, args[2].at, args[2].size);
     return kv_integer(session, (int64_t)entry->string.size);
 }
 

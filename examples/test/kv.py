@@ -148,6 +148,9 @@ def sorted_sets(r):
 
 
 def server(r):
+    assert r.set("far", 1) and r.pexpireat("far", 2 ** 63 - 2)
+    assert r.execute_command("EXPIRETIME", "far") == 2 ** 63 // 1000 + 1
+    assert r.delete("far") == 1
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
     assert r.client_setname("me") and r.client_getname() == "me"

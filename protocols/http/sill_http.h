@@ -253,10 +253,10 @@ struct sill_http_server {
 /*
  * Serves the connections of (listener), one task for each, until the server's
  * (stop) is resumed or (deadline). Then it drains: connections that have
- * arrived are taken and (listener) is closed; requests that have arrived are
- * answered, with "Connection: close"; connections between two requests are
- * closed as soon as all had time to look for one, some 20 ms; and what is left
- * after the grace is cancelled.
+ * arrived are taken, up to (connections_max), and (listener) is closed;
+ * requests that have arrived are answered, with "Connection: close";
+ * connections between two requests are closed as soon as all had time to look
+ * for one, some 20 ms; and what is left after the grace is cancelled.
  *
  * A lack of descriptors or memory delays new connections and ends nothing.
  *

@@ -258,7 +258,7 @@ static int take_string(struct sill_resp_reply *r, const char *data, size_t size)
     if (length == -1)
         return data[r->at] == '$' ? finish_null(r, at) : SILL_RESP_EBULK;
     if ((uint64_t)length > r->limits->bulk)
-        return SILL_RESP_EBULK;
+        return SILL_RESP_EMESSAGE;
     if (at + (uint64_t)length + 2 > r->limits->message)
         return SILL_RESP_EMESSAGE;
     if (present(r)->type == SILL_RESP_VERBATIM && length < 4)

@@ -61,17 +61,23 @@ static struct sill_resp_session *session_of_out(struct sill_resp_encoder *e)
     return (struct sill_resp_session *)(void *)((char *)e - offset);
 }
 
+/* Whether a buffer of (s) has grown, or why not. */
+static bool has_grown(struct sill_resp_session *s, int rc)
+{
+    if (rc != 0)
+        s->failure = rc;
+    return rc == 0;
+}
+
 static bool more_out(struct sill_resp_encoder *e, size_t least)
 {
     struct sill_resp_session *s = session_of_out(e);
     if (e->data == NULL && least <= OUT_SIZE) {
         e->data = take_buffer(s->server);
         e->size = e->data != NULL ? OUT_SIZE : 0;
-        s->failure = e->data != NULL ? 0 : SILL_ENOMEM;
-        return e->data != NULL;
+        return has_grown(s, e->data != NULL ? 0 : SILL_ENOMEM);
     }
-    s->failure = enlarge(e, least, s->server->output_max);
-    return s->failure == 0;
+    return has_grown(s, enlarge(e, least, s->server->output_max));
 }
 
 static struct sill_resp_session *session_of_late(struct sill_resp_encoder *e)
@@ -83,8 +89,7 @@ static struct sill_resp_session *session_of_late(struct sill_resp_encoder *e)
 static bool more_late(struct sill_resp_encoder *e, size_t least)
 {
     struct sill_resp_session *s = session_of_late(e);
-    s->failure = enlarge(e, least, s->server->output_max);
-    return s->failure == 0;
+    return has_grown(s, enlarge(e, least, s->server->output_max));
 }
 
 void sill_resp_output_init(struct sill_resp_session *s)

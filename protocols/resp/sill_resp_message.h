@@ -124,7 +124,8 @@ enum sill_resp_error {
     SILL_RESP_ENEWLINE = -2105,   /* CR or LF without the other */
     SILL_RESP_EQUOTES = -2106,    /* an inline command with a quote too many */
     SILL_RESP_EINLINE = -2107,    /* an inline command over the bound */
-    SILL_RESP_EMESSAGE = -2108,   /* a message over the bound */
+    SILL_RESP_EMESSAGE = -2108,   /* a message, or a string of a reply, over the
+                                     bound */
     SILL_RESP_ETYPE = -2109,      /* a value of no known type */
     SILL_RESP_ELINE = -2110,      /* a line over the bound */
     SILL_RESP_EINTEGER = -2111,   /* an integer that is none, or too large */

@@ -66,7 +66,8 @@ find_it spins 'it took more than 5 s' 8 5
 [ "$(status sh -c "$program --limit 5 ${line#* }")" -gt 128 ] ||
     die "not the same: $line"
 
-for nonsense in --seeds '--seeds x' '--seeds 0' '--jobs 0' --nothing nothing; do
+for nonsense in --seeds '--seeds x' '--seeds 0' \
+    '--seeds 99999999999999999999' '--jobs 0' --nothing nothing; do
     # shellcheck disable=SC2086
     [ "$(status "$program" $nonsense)" = 2 ] || die "no refusal of $nonsense"
 done

@@ -575,7 +575,7 @@ CASE(a_peer_that_breaks_the_protocol_is_left)
         {"*1\r\n*1\r\n", SILL_EMSGSIZE},
         {"+0123456789abcdef", SILL_EMSGSIZE},
         {"$60\r\n", SILL_EMSGSIZE},
-        {"$101\r\n", SILL_EPROTO},
+        {"$101\r\n", SILL_EMSGSIZE},
     };
     struct host host = {0};
     struct line line = {.client.limits = {16, 8, 1, 100, 64}};

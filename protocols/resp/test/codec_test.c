@@ -558,7 +558,7 @@ START_TEST(replies_keep_their_bounds)
         {TEXT("*1\r\n*1\r\n|0\r\n"), SILL_RESP_EDEPTH, NULL},
         {TEXT("*2\r\n*0\r\n*1\r\n:1\r\n"), 0, "[[] [:1]]"},
         {TEXT("$10\r\n0123456789\r\n"), 0, "'0123456789'"},
-        {TEXT("$11\r\n"), SILL_RESP_EBULK, NULL},
+        {TEXT("$11\r\n"), SILL_RESP_EMESSAGE, NULL},
         {TEXT("+0123456789abc\r\n"), 0, "+0123456789abc"},
         {TEXT("+0123456789abcd\r"), SILL_RESP_ELINE, NULL},
         {TEXT("+0123456789abcdef"), SILL_RESP_ELINE, NULL},

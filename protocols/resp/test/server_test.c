@@ -554,9 +554,11 @@ CASE(a_session_that_ends_sends_what_was_answered)
     kit_start(&kit, VERBS(verbs));
     peer_open(&peer, &kit);
     peer_say(&peer, PING "quit\r\n" PING);
-    peer_expect_last(&peer, PONG "+OK\r\n");
+    ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
     /* What comes now is read, and dropped, so that the answer is not lost. */
-    peer_say(&peer, PING);
+    for (int i = 0; i < 20; i++)
+        peer_say(&peer, PING);
+    peer_expect_last(&peer, PONG "+OK\r\n");
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
     peer_close(&peer);
@@ -641,6 +643,23 @@ CASE(more_sessions_than_the_bound_wait)
     peer_expect(&b, PONG);
     peer_close(&b);
     return kit_stop(&kit);
+}
+
+CASE(a_full_server_stops_all_the_same)
+{
+    struct kit kit = {.server.connections_max = 1};
+    struct peer a, b;
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&a, &kit);
+    peer_say(&a, PING);
+    peer_expect(&a, PONG);
+    peer_open(&b, &kit);
+    ck_assert_int_eq(kit_stop(&kit), 0);
+    peer_expect_last(&a, "");
+    peer_read_end(&b);
+    peer_close(&a);
+    peer_close(&b);
+    return 0;
 }
 
 /* ---- pushes ---- */
@@ -903,8 +922,8 @@ CASE(some_replies_may_always_wait)
 
 CASE(what_has_arrived_is_answered_before_the_end)
 {
-    struct kit kit = {0};
-    struct peer idle, busy, late;
+    struct kit kit = {.server.grace = 600 * SILL_SECOND};
+    struct peer idle, busy, late, early;
     kit_start(&kit, VERBS(verbs));
     sill_trigger_init(&go, NULL, NULL);
     sill_trigger_init(&arrived, NULL, NULL);
@@ -914,16 +933,22 @@ CASE(what_has_arrived_is_answered_before_the_end)
     peer_open(&busy, &kit);
     peer_say(&busy, "wait\r\n" PING);
     ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    peer_open(&early, &kit);
+    peer_say(&early, PING);
+    peer_expect(&early, PONG);
     peer_open(&late, &kit);
     peer_say(&late, PING);
+    peer_say(&early, PING);
     sill_resume(&kit.stop, 0);
     peer_expect_last(&late, PONG);
+    peer_expect_last(&early, PONG);
     peer_expect_last(&idle, "");
     sill_resume(&go, 0);
     peer_expect_last(&busy, "*2\r\n:1\r\n:2\r\n" PONG);
     peer_close(&idle);
     peer_close(&busy);
     peer_close(&late);
+    peer_close(&early);
     ck_assert_int_eq(kit_stop(&kit), 0);
     return 0;
 }
@@ -1230,6 +1255,7 @@ int main(void)
     tcase_add_test(tc, a_session_can_be_killed_by_another);
     tcase_add_test(tc, a_silent_session_is_ended_where_that_is_wanted);
     tcase_add_test(tc, more_sessions_than_the_bound_wait);
+    tcase_add_test(tc, a_full_server_stops_all_the_same);
     tcase_add_test(tc, pushes_come_unasked);
     tcase_add_test(tc, a_push_goes_to_each_session_once);
     tcase_add_test(tc, sessions_may_go_with_pushes_on_their_way);
