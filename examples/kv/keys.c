@@ -12,9 +12,16 @@ enum { NO_PLACE = -1 };
 
 struct kv_keys kv_keys;
 
+static int64_t now;
+
+void kv_tick(void)
+{
+    now = kv_epoch + sill_now() / SILL_MILLISECOND;
+}
+
 int64_t kv_now(void)
 {
-    return kv_epoch + sill_now() / SILL_MILLISECOND;
+    return now;
 }
 
 /* ---- the table ---- */
@@ -217,6 +224,7 @@ int kv_expirer(void *unused)
     (void)unused;
     sill_task_set_name("kv expirer");
     while (rc == 0 || rc == SILL_ETIMEDOUT) {
+        kv_tick();
         for (int i = 0; i < 100 && kv_keys.heap_count > 0; i++) {
             if (!kv_is_over(kv_keys.heap[0]))
                 break;

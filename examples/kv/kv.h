@@ -282,7 +282,9 @@ extern struct kv_keys kv_keys;
 
 void kv_keys_close(void);
 
-/* The present instant, in ms since 1970. */
+/* The present instant, in ms since 1970, is the same until the next kv_tick():
+ * a key that a command has found does not expire before the command is done. */
+void kv_tick(void);
 int64_t kv_now(void);
 
 /* Finds (key), unless it has expired; NULL for none. */

@@ -96,6 +96,7 @@ int kv_call(struct sill_resp_session *session,
             const struct sill_resp_view *args, size_t count)
 {
     struct kv_client *client = kv_client(session);
+    kv_tick();
     const char *why = objection(session, verb);
     client->last = verb;
     if (why != NULL) {
