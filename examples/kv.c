@@ -45,99 +45,6 @@ static size_t gather_verbs(void)
     return count;
 }
 
-/* ---- replies that are needed everywhere ---- */
-
-int kv_ok(struct sill_resp_session *session)
-{
-    sill_resp_reply_simple(session, "OK");
-    return 0;
-}
-
-int kv_integer(struct sill_resp_session *session, int64_t number)
-{
-    sill_resp_reply_integer(session, number);
-    return 0;
-}
-
-int kv_error(struct sill_resp_session *session, const char *text)
-{
-    sill_resp_reply_error(session, "%s", text);
-    return 0;
-}
-
-int kv_no_memory(struct sill_resp_session *session)
-{
-    return kv_error(session, "OOM there is no memory for this");
-}
-
-int kv_syntax(struct sill_resp_session *session)
-{
-    return kv_error(session, "ERR syntax error");
-}
-
-int kv_unknown_subcommand(struct sill_resp_session *session,
-                          const struct sill_resp_view *args)
-{
-    sill_resp_reply_error(
-        session,
-        "ERR unknown subcommand or wrong number of arguments for "
-        "'%.*s'",
-        (int)(args[1].size < 128 ? args[1].size : 128), args[1].at);
-    return 0;
-}
-
-int kv_odd(struct sill_resp_session *session, const char *verb)
-{
-    sill_resp_reply_error(
-        session, "ERR wrong number of arguments for '%s' command", verb);
-    return 0;
-}
-
-bool kv_read_integer(struct sill_resp_session *session,
-                     struct sill_resp_view text, int64_t *number)
-{
-    if (sill_resp_integer(text, number))
-        return true;
-    kv_error(session, "ERR value is not an integer or out of range");
-    return false;
-}
-
-bool kv_read_count(struct sill_resp_session *session,
-                   struct sill_resp_view text, size_t *number)
-{
-    int64_t read;
-    bool good = sill_resp_integer(text, &read) && read >= 0;
-    *number = good ? (size_t)read : 0;
-    if (!good)
-        kv_error(session, "ERR value is out of range, must be positive");
-    return good;
-}
-
-bool kv_read_range(struct sill_resp_session *session,
-                   const struct sill_resp_view *args, struct kv_range *range)
-{
-    return kv_read_integer(session, args[0], &range->first) &&
-           kv_read_integer(session, args[1], &range->last);
-}
-
-void kv_range_settle(struct kv_range *range, size_t count)
-{
-    int64_t size = (int64_t)count;
-    int64_t first = range->first < 0 ? range->first + size : range->first;
-    int64_t last = range->last < 0 ? range->last + size : range->last;
-    if (first < 0)
-        first = 0;
-    if (last >= size)
-        last = size - 1;
-    range->begin = first > last ? 0 : (size_t)first;
-    range->end = first > last ? 0 : (size_t)last + 1;
-}
-
-bool kv_is(struct sill_resp_view arg, const char *word)
-{
-    return sill_resp_view_is_alike(arg, sill_resp_view(word));
-}
-
 /* ---- the server ---- */
 
 static void forget(struct sill_resp_session *session)
@@ -188,7 +95,9 @@ static int serve(void *unused)
 
     kv_started = sill_now();
     kv_epoch = milliseconds() - kv_started / SILL_MILLISECOND;
-    int rc = listen_there(&listener);
+    int rc = kv_table_seed();
+    if (rc == 0)
+        rc = listen_there(&listener);
     if (rc == 0)
         rc = sill_spawn(kv_expirer, NULL, &expirer);
     if (rc == 0) {
@@ -249,7 +158,6 @@ int main(int count, char **words)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 
-    kv_table_seed();
     int rc = sill_run(serve, NULL);
     kv_keys_close();
     if (rc != 0)

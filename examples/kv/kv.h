@@ -20,6 +20,7 @@
  *     multi.c       transactions
  *     pubsub.c      channels
  *     glob.c        patterns
+ *     words.c       replies and arguments that many commands have
  *
  * All of them run on one loop, and no handler suspends: each command is done
  * when the next one begins, so that nothing needs a lock.
@@ -52,8 +53,8 @@ struct kv_table {
     size_t count;
 };
 
-/* Begins: must be called first. */
-void kv_table_seed(void);
+/* Must be called first, in a task. Returns 0 or SILL_EIO. */
+int kv_table_seed(void);
 
 /* Any number. */
 uint64_t kv_random(void);
@@ -429,6 +430,8 @@ int kv_call(struct sill_resp_session *session,
 void kv_discard(struct kv_client *client);
 void kv_unsubscribe_all(struct kv_client *client);
 
+/* ---- words.c ---- */
+
 /* Replies that are needed everywhere. They return 0. */
 int kv_ok(struct sill_resp_session *session);
 int kv_integer(struct sill_resp_session *session, int64_t number);
@@ -437,30 +440,12 @@ int kv_no_memory(struct sill_resp_session *session);
 int kv_syntax(struct sill_resp_session *session);
 int kv_unknown_subcommand(struct sill_resp_session *session,
                           const struct sill_resp_view *args);
-
-/* about.c: text of any length; zero it, print, and reply, which frees it. */
-struct kv_text {
-    char *data;
-    size_t size;
-    bool failed;
-};
-
-void kv_print(struct kv_text *text, const char *format, ...) SILL_PRINTF(2, 3);
-int kv_reply_text(struct sill_resp_session *session, struct kv_text *text);
-
 int kv_odd(struct sill_resp_session *session, const char *verb);
 
-/* zsets.c: scores. The text has KV_SCORE_MAX bytes. */
+/* Writes a score into (text), of KV_SCORE_MAX bytes, or replies with it. */
 #define KV_SCORE_MAX 32
 struct sill_resp_view kv_print_score(double score, char *text);
 void kv_reply_score(struct sill_resp_session *session, double score);
-
-/* strings.c: numbers with a fraction, as INCRBYFLOAT has them. */
-bool kv_read_long_double(struct sill_resp_view text, long double *number);
-
-/* Writes (number) into (text), of KV_FLOAT_MAX bytes. */
-#define KV_FLOAT_MAX 5200
-struct sill_resp_view kv_print_long_double(long double number, char *text);
 
 /* Reads an integer argument. Replies with an error if it is none. */
 bool kv_read_integer(struct sill_resp_session *session,
@@ -485,6 +470,25 @@ void kv_range_settle(struct kv_range *range, size_t count);
 
 /* Whether (arg) is (word), in any case. */
 bool kv_is(struct sill_resp_view arg, const char *word);
+
+/* Reads a number with a fraction, as INCRBYFLOAT has them. */
+bool kv_read_long_double(struct sill_resp_view text, long double *number);
+
+/* Writes (number) into (text), of KV_FLOAT_MAX bytes. */
+#define KV_FLOAT_MAX 5200
+struct sill_resp_view kv_print_long_double(long double number, char *text);
+
+/* ---- about.c ---- */
+
+/* Text of any length: zero it, print, and reply, which frees it. */
+struct kv_text {
+    char *data;
+    size_t size;
+    bool failed;
+};
+
+void kv_print(struct kv_text *text, const char *format, ...) SILL_PRINTF(2, 3);
+int kv_reply_text(struct sill_resp_session *session, struct kv_text *text);
 
 /* ---- the program ---- */
 

@@ -4,10 +4,8 @@
  */
 #include "kv.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define STRING_MAX ((int64_t)512 << 20)
@@ -366,29 +364,6 @@ KV_HANDLER(decrby)
     if (step == INT64_MIN)
         return kv_error(session, "ERR decrement would overflow");
     return add(session, args[1], -step);
-}
-
-bool kv_read_long_double(struct sill_resp_view text, long double *number)
-{
-    char copy[KV_FLOAT_MAX], *end;
-    if (text.size == 0 || text.size >= sizeof(copy) || text.at[0] == ' ')
-        return false;
-    memcpy(copy, text.at, text.size);
-    copy[text.size] = '\0';
-    errno = 0;
-    *number = strtold(copy, &end);
-    if (errno == ERANGE && isinf(*number))
-        return false;
-    return *end == '\0' && strlen(copy) == text.size && !isnan(*number);
-}
-
-struct sill_resp_view kv_print_long_double(long double number, char *text)
-{
-    int size = snprintf(text, KV_FLOAT_MAX, "%.17Lf", number);
-    while (text[size - 1] == '0')
-        size--;
-    size -= text[size - 1] == '.';
-    return (struct sill_resp_view){text, (size_t)size};
 }
 
 KV_HANDLER(incrbyfloat)

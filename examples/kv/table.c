@@ -4,10 +4,10 @@
  */
 #include "kv.h"
 
+#include <sill/random.h>
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 enum { BUCKETS_MIN = 4, LONG_CHAIN = 8 };
 
@@ -15,13 +15,13 @@ size_t kv_memory;
 
 static uint64_t seed, state;
 
-void kv_table_seed(void)
+int kv_table_seed(void)
 {
-    uint64_t secrets[2];
-    if (getrandom(secrets, sizeof(secrets), 0) != (ssize_t)sizeof(secrets))
-        secrets[0] = secrets[1] = (uint64_t)time(NULL);
+    uint64_t secrets[2] = {0};
+    int rc = sill_random_fill(secrets, sizeof(secrets));
     seed = secrets[0];
     state = secrets[1];
+    return rc;
 }
 
 /* SplitMix64: every bit is as good as any other, the lowest among them. */

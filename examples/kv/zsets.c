@@ -6,23 +6,10 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- scores ---- */
-
-struct sill_resp_view kv_print_score(double score, char *text)
-{
-    int size = snprintf(text, KV_SCORE_MAX, "%.17g", score);
-    return (struct sill_resp_view){text, (size_t)size};
-}
-
-void kv_reply_score(struct sill_resp_session *session, double score)
-{
-    char text[KV_SCORE_MAX];
-    sill_resp_reply_double(session, kv_print_score(score, text));
-}
 
 static bool read_score(struct sill_resp_session *session,
                        struct sill_resp_view text, double *score)

@@ -112,13 +112,24 @@ await_reply 1 dbsize
 [ "$(cli get short)" = "" ] || fail "a key did not expire"
 [ "$(cli get long)" = lived ] || fail "a key expired early"
 
+cli rpush list a b >/dev/null
 cli config set maxmemory 1 >/dev/null
-case $(cli set a b) in
-OOM*) ;;
-*) fail "more memory than allowed" ;;
-esac
+for verb in 'set a b' 'hset hash a b' 'lpush list c' 'sadd set a' \
+    'zadd sorted 1 a' 'copy long long2'; do
+    # shellcheck disable=SC2086
+    case $(cli $verb) in
+    OOM*) ;;
+    *) fail "more memory than allowed: $verb" ;;
+    esac
+done
 [ "$(cli get long)" = lived ] || fail "reading needs no memory"
+[ "$(cli lpop list)" = a ] || fail "what makes room needs no memory"
 cli config set maxmemory 0 >/dev/null
+cli hset hash a b c d >/dev/null
+cli sadd set a b >/dev/null
+cli zadd sorted 1 a 2 b >/dev/null
+cli flushall >/dev/null
+cli info memory | grep -q '^used_memory:0' || fail "memory is miscounted"
 
 i=0
 while [ $i -lt 300 ]; do
@@ -145,6 +156,9 @@ cli -3 hello 3 | grep -q '^proto 3' || fail "no RESP3"
 for depth in 1 16; do
     redis-benchmark -p "$port" -t ping,set,get,incr,mset -n 2000 -c 20 \
         -P $depth -q >"$work/benchmark" 2>&1 || fail "redis-benchmark"
+    redis-benchmark -p "$port" -n 500 -r 100 -c 20 -P $depth -q -t \
+        lpush,lpop,rpush,rpop,sadd,hset,spop,zadd,zpopmin,lrange \
+        >>"$work/benchmark" 2>&1 || fail "redis-benchmark"
     ! grep -qi error "$work/benchmark" || fail "redis-benchmark: an error"
 done
 stop
