@@ -126,29 +126,32 @@ static void leave(struct kv_sorted *sorted, const struct kv_member *member)
     (void)cut(sorted, rank, rank + 1);
 }
 
-/* Visits members of a tree, those from rank (begin) on and before (end). */
-static void visit(const struct kv_member *root, size_t begin, size_t end,
-                  bool reverse,
+/* A tree, and of its members those from rank (begin) on and before (end). */
+struct part {
+    const struct kv_member *root;
+    size_t begin, end;
+};
+
+static size_t less(size_t a, size_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static void visit(struct part all, bool reverse,
                   void (*each)(void *arg, const struct kv_member *member),
                   void *arg)
 {
-    if (begin >= end)
+    if (all.begin >= all.end)
         return;
-    size_t before = count_of(root->left), behind = before + 1;
-    size_t right_begin = begin > behind ? begin - behind : 0;
-    size_t right_end = end > behind ? end - behind : 0;
-    if (reverse)
-        visit(root->right, right_begin, right_end, reverse, each, arg);
-    else
-        visit(root->left, begin, end < before ? end : before, reverse, each,
-              arg);
-    if (begin <= before && before < end)
-        each(arg, root);
-    if (reverse)
-        visit(root->left, begin, end < before ? end : before, reverse, each,
-              arg);
-    else
-        visit(root->right, right_begin, right_end, reverse, each, arg);
+    size_t before = count_of(all.root->left), behind = before + 1;
+    const struct part parts[] = {
+        {all.root->left, all.begin, all.end < before ? all.end : before},
+        {all.root->right, less(all.begin, behind), less(all.end, behind)},
+    };
+    visit(parts[reverse], reverse, each, arg);
+    if (all.begin <= before && before < all.end)
+        each(arg, all.root);
+    visit(parts[!reverse], reverse, each, arg);
 }
 
 void kv_sorted_visit(const struct kv_sorted *sorted, size_t begin, size_t end,
@@ -156,7 +159,7 @@ void kv_sorted_visit(const struct kv_sorted *sorted, size_t begin, size_t end,
                      void (*each)(void *arg, const struct kv_member *member),
                      void *arg)
 {
-    visit(sorted->root, begin, end, reverse, each, arg);
+    visit((struct part){sorted->root, begin, end}, reverse, each, arg);
 }
 
 /* ---- members ---- */
