@@ -14,6 +14,7 @@ struct caller {
     unsigned host;
     unsigned ends;     /* how often it was made to end, ... */
     bool is_away;      /* ... and is not yet there again */
+    size_t waiting;    /* what all calls may cost that have no reply */
     uint64_t lost;     /* calls that were told so, ... */
     uint64_t given_up; /* ... and that ended before there was a reply */
     uint64_t issue;    /* of the news */
@@ -258,7 +259,8 @@ static bool is_possible(const struct asking *asking, int rc)
     case SILL_ECLOSED:
         return caller->ends > 0;
     case SILL_EBUSY:
-        return caller->client.pending_max != 0;
+        return caller->client.pending_max != 0 &&
+               caller->waiting > caller->client.pending_max;
     case SILL_ENOMEM:
         return (troubles & SHORTAGES) != 0;
     default:
@@ -316,9 +318,19 @@ static void look_around(struct asking *asking)
     asking->began = sill_now();
     asking->was_away = caller->is_away;
     asking->ends = caller->ends;
-    if (caller->client.stats.connected && server->told == SILL_NEVER &&
+    if (caller->client.stats.connected && server->told > asking->began &&
         asking->began - server->began > UNDERWAY)
         asking->round = server->round;
+}
+
+/* What counts until there is a reply, also when nobody waits for it. */
+static size_t cost(const struct words *words)
+{
+    size_t sum = 32;
+
+    for (int i = 0; i < 3; i++)
+        sum += words->args[i].size + 32;
+    return sum;
 }
 
 static void keep_count(const struct asking *asking, int rc)
@@ -326,6 +338,7 @@ static void keep_count(const struct asking *asking, int rc)
     struct caller *caller = asking->asker->caller;
 
     asking->command->result = rc;
+    asking->command->over = sill_now();
     caller->lost += rc == SILL_ECONNRESET;
     caller->given_up += rc == SILL_ECANCELED || rc == SILL_ETIMEDOUT;
     caller->scene->run->answered += rc == 0;
@@ -347,6 +360,7 @@ static int be_asking(void *arg)
     asking->deadline = sill_after(most);
     look_around(asking);
     scene_put(asking->command, &words);
+    asking->asker->caller->waiting += cost(&words);
 
     int rc =
         sill_resp_client_call(&asking->asker->caller->client, words.args, 3,
@@ -360,6 +374,8 @@ static int be_asking(void *arg)
     sill_resp_answer_free(&answer);
     keep_count(asking, rc);
     judge(asking, rc);
+    if (rc != SILL_ECANCELED && rc != SILL_ETIMEDOUT)
+        asking->asker->caller->waiting -= cost(&words);
     return rc;
 }
 

@@ -14,8 +14,11 @@ struct command *scene_add(struct scene *scene, enum kind kind, unsigned who)
 {
     struct command *command = &scene->commands[scene->count];
 
-    *command = (struct command){
-        .number = scene->count++, .who = who, .kind = kind, .result = 1};
+    *command = (struct command){.number = scene->count++,
+                                .who = who,
+                                .kind = kind,
+                                .result = 1,
+                                .over = SILL_NEVER};
     scene->run->asked++;
     return command;
 }
@@ -117,7 +120,7 @@ static int sabotage(void *arg)
 static void end(struct server *server)
 {
     sill_sim_note("the server is told to end");
-    if (server->told == SILL_NEVER)
+    if (server->told > sill_now())
         server->told = sill_now();
     sill_resume(&server->stop, 0);
 }

@@ -191,8 +191,7 @@ int scene_be_slow(void *arg)
 
 /* ---- the deaf one ---- */
 
-/* Is not waited for either, and costs no more than a bound if all the news are
- * pushed to it. */
+/* Is not waited for either, be it that it asks for much, or is pushed much. */
 int scene_be_deaf(void *arg)
 {
     struct scene *scene = arg;
@@ -204,8 +203,10 @@ int scene_be_deaf(void *arg)
     int rc = reach(scene, &stream, deadline);
 
     command->size = MUCH;
-    add(&text, "HELLO 3\r\n");
-    add_command(&text, command);
+    if (scene_chance(2))
+        add_command(&text, command);
+    else
+        add(&text, "HELLO 3 deaf\r\n");
     if (rc == 0)
         rc = send(&stream, &text, text.size, deadline);
     if (rc == 0)

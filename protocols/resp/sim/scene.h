@@ -28,7 +28,8 @@ enum {
     PEERS = 4,  /* that are raw */
     QUICK = 12, /* commands of the quick one, at most */
     COMMANDS = HOSTS * TASKS * CALLS + QUICK + PEERS,
-    MUCH = 400000 /* letters of a reply that is too long for a deaf peer */
+    MUCH = 400000,    /* letters of a reply that is too long for a deaf peer */
+    PUSH_MAX = 100000 /* of the server, where there are BREAKS */
 };
 
 /* What a command is to do. */
@@ -60,6 +61,7 @@ struct command {
     int64_t counted;  /* what COUNT said the last time */
     unsigned told;    /* pushes that the client got for it */
     int result;       /* of the call; 1: not yet */
+    sill_time over;   /* when that was; NEVER: not yet */
 };
 
 /* What a scenario has beside the faults of its network. */
@@ -81,7 +83,7 @@ struct server {
 
     unsigned round;        /* how often it began */
     sill_time began;       /* for the last time */
-    sill_time told;        /* to end; NEVER: not yet */
+    sill_time told;        /* to end, be it in the future */
     sill_time told_before; /* in the round before */
 };
 

@@ -12,11 +12,18 @@ struct memory {
     unsigned who;      /* spoke last, ... */
     unsigned next;     /* ... and the least number that may come now */
     unsigned editions; /* of the news, that were pushed */
+    bool is_deaf;      /* said so, and will take nothing */
+    size_t given;      /* bytes, about, that were pushed all the same */
 };
 
 static struct server *server_of(const struct sill_resp_session *session)
 {
     return sill_resp_session_server(session)->arg;
+}
+
+static struct memory *memory_of(struct sill_resp_session *session)
+{
+    return sill_resp_session_data(session);
 }
 
 static struct command *find(struct scene *scene, struct sill_resp_view text)
@@ -147,6 +154,8 @@ static int greet(struct sill_resp_session *session,
     if (count > 1 && sill_resp_view_is_equal(args[1], SILL_RESP_VIEW("3")) &&
         sill_resp_view_is_equal(args[0], SILL_RESP_VIEW("HELLO")))
         sill_resp_session_set_version(session, 3);
+    if (sill_resp_view_is_equal(args[count - 1], SILL_RESP_VIEW("deaf")))
+        memory_of(session)->is_deaf = true;
     sill_resp_reply_simple(session, "OK");
     return 0;
 }
@@ -178,6 +187,18 @@ static void check_turn(struct scene *scene, struct memory *memory,
     memory->next = command->number + 1;
 }
 
+/* What its task gave up is not sent any more. (Elsewhere a connection may have
+ * been there for long when the server takes it.) */
+static void check_time(struct scene *scene,
+                       const struct sill_resp_session *session,
+                       const struct command *command)
+{
+    bool is_prompt = (scene->troubles & (NETWORK | SHORTAGES)) == 0;
+
+    if (is_prompt && command->over < sill_resp_session_since(session))
+        scene_wrong(scene, command, "sent after its end", command->result);
+}
+
 static void check_words(struct scene *scene, const struct command *command,
                         const struct sill_resp_view *args)
 {
@@ -204,7 +225,8 @@ static int be_called(struct sill_resp_session *session,
         sill_scenario_wrong(server->scene->run, "a command that nobody made");
         return SILL_EIO;
     }
-    check_turn(server->scene, sill_resp_session_data(session), command);
+    check_turn(server->scene, memory_of(session), command);
+    check_time(server->scene, session, command);
     check_words(server->scene, command, args);
     command->handled++;
     command->complete = false;
@@ -217,17 +239,30 @@ static int be_called(struct sill_resp_session *session,
 
 /* ---- news ---- */
 
+/* More than a bound does not wait, besides what the network holds. */
+static void check_given(const struct scene *scene, struct memory *memory,
+                        size_t size)
+{
+    size_t network = 2 * 65536;
+
+    memory->given += size;
+    if (memory->is_deaf && (scene->troubles & BREAKS) &&
+        memory->given > PUSH_MAX + network)
+        sill_scenario_wrong(scene->run, "%zu bytes wait for a deaf peer",
+                            memory->given);
+}
+
 /* Pushes an edition to (session): the issue, which no other session has, its
  * number, and letters. */
 static void push_news(struct server *server, struct sill_resp_session *session)
 {
-    struct memory *memory = sill_resp_session_data(session);
+    struct memory *memory = memory_of(session);
     const struct scene *scene = server->scene;
     struct command some = {.size = sill_sim_random(1000)};
     char issue[40], edition[16];
 
-    if (scene->troubles & BREAKS && scene_chance(64))
-        some.size = sill_sim_random(60000);
+    if (memory->is_deaf)
+        some.size = 5000;
     (void)snprintf(issue, sizeof(issue), "%llu",
                    1000000ULL * server->round + sill_resp_session_id(session));
     (void)snprintf(edition, sizeof(edition), "%u", ++memory->editions);
@@ -241,6 +276,8 @@ static void push_news(struct server *server, struct sill_resp_session *session)
         !(rc == SILL_EMSGSIZE && server->resp->stats.slow > 0) &&
         !(rc == SILL_ENOMEM && (scene->troubles & SHORTAGES)))
         sill_scenario_wrong(scene->run, "a push: %s", sill_strerror(rc));
+    if (rc == 0)
+        check_given(scene, memory, some.size);
 }
 
 /* Only RESP3 can tell what is pushed from a reply. */
@@ -302,13 +339,21 @@ static void judge(const struct server *server,
         sill_scenario_wrong(scene->run, "a server misses something");
 }
 
+/* Some rounds have their end from the beginning. */
 static void begin_round(struct server *server)
 {
+    bool is_bounded =
+        (server->scene->troubles & RESTARTS) != 0 && scene_chance(2);
+    sill_duration most = 150 * SILL_MILLISECOND;
+
     server->handled = server->opened = server->closed = 0;
     server->round++;
     server->began = sill_now();
     server->told_before = server->told;
     server->told = SILL_NEVER;
+    if (is_bounded)
+        server->told =
+            sill_after((sill_duration)sill_sim_random((uint64_t)most));
 }
 
 static int serve_once(struct server *server)
@@ -325,7 +370,7 @@ static int serve_once(struct server *server)
                                     .stop = &server->stop,
                                     .idle_timeout = 20 * SILL_SECOND,
                                     .write_timeout = 5 * SILL_SECOND,
-                                    .push_max = has_breaks ? 100000 : 0};
+                                    .push_max = has_breaks ? PUSH_MAX : 0};
     struct sill_listener listener;
     struct sill_address address = {.family = SILL_FAMILY_IPV4, .port = 6379};
     int rc = sill_listener_listen(&listener, &address, NULL);
@@ -334,7 +379,7 @@ static int serve_once(struct server *server)
         return rc;
     begin_round(server);
     server->resp = &resp;
-    rc = sill_resp_serve(&resp, &listener, SILL_NEVER);
+    rc = sill_resp_serve(&resp, &listener, server->told);
     server->resp = NULL;
     judge(server, &resp, rc);
     return rc;
