@@ -34,10 +34,9 @@ struct asking {
     struct command *command;
     bool is_vain;       /* it will be cancelled */
     sill_time deadline; /* NEVER: in time for all that can be expected */
-    sill_time began;
-    bool was_away;  /* the client, then */
-    unsigned ends;  /* of it, by then */
-    unsigned round; /* of the server, if the client knew it, or 0 */
+    bool was_away;      /* the client, then */
+    unsigned ends;      /* of it, by then */
+    unsigned round;     /* of the server, if the client knew it, or 0 */
 };
 
 /* More than anything takes on a link without faults. */
@@ -272,7 +271,7 @@ static bool is_possible(const struct asking *asking, int rc)
 static bool had_arrived(const struct asking *asking)
 {
     const struct server *server = &scene_of(asking)->server;
-    sill_time there = asking->began + UNDERWAY;
+    sill_time there = asking->command->began + UNDERWAY;
 
     if (asking->round == 0)
         return false;
@@ -291,7 +290,7 @@ static bool has_to_succeed(const struct asking *asking)
         scene_of(asking)->troubles & ~(unsigned)(HASTE | RESTARTS);
 
     if (asking->is_vain || asking->was_away ||
-        asking->deadline < asking->began + 10 * SILL_SECOND ||
+        asking->deadline < asking->command->began + 10 * SILL_SECOND ||
         asking->ends != asking->asker->caller->ends)
         return false;
     if (asking->command->again)
@@ -315,11 +314,12 @@ static void look_around(struct asking *asking)
     const struct caller *caller = asking->asker->caller;
     const struct server *server = &caller->scene->server;
 
-    asking->began = sill_now();
+    asking->command->began = sill_now();
     asking->was_away = caller->is_away;
     asking->ends = caller->ends;
-    if (caller->client.stats.connected && server->told > asking->began &&
-        asking->began - server->began > UNDERWAY)
+    if (caller->client.stats.connected && server->told > sill_now() &&
+        caller->scene->busy < sill_now() &&
+        asking->command->began - server->began > UNDERWAY)
         asking->round = server->round;
 }
 
@@ -463,8 +463,12 @@ static int run_for_a_while(struct caller *caller)
     int rc = sill_scope_spawn(&scope, sill_resp_client_run, &caller->client);
 
     if (rc == 0)
+        rc = sill_yield(); /* until it runs */
+    caller->is_away = rc != 0;
+    if (rc == 0)
         rc = sill_sleep(end);
     caller->ends++;
+    caller->is_away = true;
     scene_finish(&scope);
     if (caller->client.stats.connected)
         sill_scenario_wrong(caller->scene->run, "client %u is connected",
@@ -480,10 +484,8 @@ static int keep_client(void *arg)
 
     while (rc == 0) {
         rc = run_for_a_while(caller);
-        caller->is_away = true;
         if (rc == 0)
             rc = scene_rest(5 * SILL_MILLISECOND);
-        caller->is_away = false;
     }
     return rc;
 }

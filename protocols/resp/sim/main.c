@@ -70,6 +70,23 @@ int scene_rest(sill_duration most)
         sill_after((sill_duration)sill_sim_random((uint64_t)most)));
 }
 
+/* What happened in this instant may have its effects behind the next. */
+void scene_compute(struct scene *scene, sill_duration most)
+{
+    sill_time before = sill_now();
+
+    sill_sim_spend((sill_duration)sill_sim_random((uint64_t)most));
+    scene->busy = sill_now();
+    for (unsigned i = 0; i < scene->count; i++) {
+        struct command *command = &scene->commands[i];
+
+        if (command->began == before)
+            command->began = scene->busy;
+        if (command->over == before)
+            command->over = scene->busy;
+    }
+}
+
 void scene_wrong(struct scene *scene, const struct command *command,
                  const char *what, long value)
 {

@@ -38,7 +38,7 @@ enum kind {
     ECHO,    /* say the letters */
     GIVE,    /* say as many as the third word asks for */
     TREE,    /* say something in aggregates */
-    SLOW,    /* rest, then say the letters */
+    SLOW,    /* rest or compute, then say the letters */
     TELL,    /* the same without a rest, and push "told" */
     REFUSE,  /* answer with an error */
     UNKNOWN, /* no verb of the server */
@@ -61,7 +61,8 @@ struct command {
     int64_t counted;  /* what COUNT said the last time */
     unsigned told;    /* pushes that the client got for it */
     int result;       /* of the call; 1: not yet */
-    sill_time over;   /* when that was; NEVER: not yet */
+    sill_time began;  /* the call: it is sent no later, if there is a way */
+    sill_time over;   /* when (result) was there; NEVER: not yet */
 };
 
 /* What a scenario has beside the faults of its network. */
@@ -97,6 +98,7 @@ struct scene {
     unsigned rude;                           /* peers that spoke rubbish */
     struct command commands[COMMANDS];
     unsigned count; /* of commands */
+    sill_time busy; /* no task ran before this instant, for some time */
 };
 
 /* The words of a command as they are sent. */
@@ -112,6 +114,10 @@ void scene_put(const struct command *command, struct words *words);
 struct sill_resp_view scene_letters(const struct command *command);
 bool scene_chance(unsigned times);
 int scene_rest(sill_duration most);
+
+/* main.c: keeps all tasks waiting for up to (most), while the network goes
+ * on. */
+void scene_compute(struct scene *scene, sill_duration most);
 
 /* main.c: whether (text) is (number) in decimal. */
 bool scene_is_number(struct sill_resp_view text, uint64_t number);

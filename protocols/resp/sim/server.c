@@ -95,8 +95,13 @@ static int grow_tree(struct sill_resp_session *session,
 static int be_slow(struct sill_resp_session *session,
                    const struct sill_resp_view *args, size_t count)
 {
-    int rc = scene_rest(20 * SILL_MILLISECOND);
+    sill_duration most = 20 * SILL_MILLISECOND;
+    int rc = 0;
 
+    if (scene_chance(2))
+        scene_compute(server_of(session)->scene, most);
+    else
+        rc = scene_rest(most);
     return rc < 0 ? rc : be_asked(session, args, count);
 }
 
