@@ -381,7 +381,7 @@ struct sill_resp_client {
  * lost are followed by the next attempt, after a pause that grows while none
  * succeeds. Runs until it is cancelled: that ends all calls, those that were
  * sent as a lost connection does, the others with SILL_ECLOSED. It may then be
- * spawned again.
+ * spawned again; calls are SILL_ECLOSED until it runs.
  *
  * Returns SILL_ECANCELED, or SILL_EINVAL for a version other than 2 and 3.
  */

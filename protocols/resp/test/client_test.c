@@ -815,6 +815,7 @@ CASE(a_client_that_has_ended_says_so_and_may_begin_again)
     ck_assert_int_eq(descriptors(), before);
     serve(&kit);
     line_open(&line, &kit.address);
+    ck_assert_int_eq(ask(&a), SILL_ECLOSED);
     while (!line.client.stats.connected)
         ck_assert_int_eq(sill_yield(), 0);
     call_ok(&line, "ping", -1, "PONG");
