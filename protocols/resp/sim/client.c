@@ -33,7 +33,7 @@ struct asking {
     struct asker *asker;
     struct command *command;
     bool is_vain;       /* it will be cancelled */
-    sill_time deadline; /* NEVER: in time for all that can be expected */
+    sill_time deadline; /* soon, or later than anything takes */
     bool was_away;      /* the client, then */
     unsigned ends;      /* of it, by then */
     unsigned round;     /* of the server, if the client knew it, or 0 */
