@@ -41,12 +41,12 @@ struct kv_item **kv_deque_at(const struct kv_deque *deque, size_t at)
 
 static bool resize(struct kv_deque *deque, size_t room)
 {
-    struct kv_item **slots = kv_resize_block(NULL, 0, room * sizeof(*slots));
+    struct kv_item **slots = kv_resize_block(NULL, 0, room * sizeof(void *));
     if (slots == NULL)
         return false;
     for (size_t i = 0; i < deque->count; i++)
         slots[i] = *kv_deque_at(deque, i);
-    kv_free_block(deque->slots, deque->room * sizeof(*slots));
+    kv_free_block(deque->slots, deque->room * sizeof(void *));
     deque->slots = slots;
     deque->room = room;
     deque->first = 0;
@@ -133,6 +133,6 @@ void kv_deque_clear(struct kv_deque *deque)
 {
     for (size_t i = 0; i < deque->count; i++)
         kv_item_free(*kv_deque_at(deque, i));
-    kv_free_block(deque->slots, deque->room * sizeof(*deque->slots));
+    kv_free_block(deque->slots, deque->room * sizeof(void *));
     *deque = (struct kv_deque){0};
 }

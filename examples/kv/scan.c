@@ -56,7 +56,7 @@ void kv_gather(void *arg, struct kv_node *node)
         return;
     if (scan->found == scan->room) {
         size_t room = 2 * scan->room + 16;
-        struct kv_node **nodes = realloc(scan->nodes, room * sizeof(*nodes));
+        struct kv_node **nodes = realloc(scan->nodes, room * sizeof(void *));
         scan->failed = nodes == NULL;
         if (scan->failed)
             return;

@@ -105,12 +105,11 @@ static struct kv_node **bucket_of(const struct kv_table *table, uint64_t hash)
 static void resize(struct kv_table *table, size_t count)
 {
     struct kv_table old = *table;
-    struct kv_node **buckets =
-        kv_resize_block(NULL, 0, count * sizeof(*buckets));
+    struct kv_node **buckets = kv_resize_block(NULL, 0, count * sizeof(void *));
 
     if (buckets == NULL)
         return;
-    memset(buckets, 0, count * sizeof(*buckets));
+    memset(buckets, 0, count * sizeof(void *));
     table->buckets = buckets;
     table->bucket_count = count;
     for (size_t i = 0; i < old.bucket_count; i++) {
@@ -120,7 +119,7 @@ static void resize(struct kv_table *table, size_t count)
             *bucket_of(table, n->hash) = n;
         }
     }
-    kv_free_block(old.buckets, old.bucket_count * sizeof(*buckets));
+    kv_free_block(old.buckets, old.bucket_count * sizeof(void *));
 }
 
 struct kv_node *kv_table_find(const struct kv_table *table,
@@ -171,8 +170,7 @@ void kv_table_clear(struct kv_table *table, void (*drop)(struct kv_node *))
             drop(n);
         }
     }
-    kv_free_block(table->buckets,
-                  table->bucket_count * sizeof(*table->buckets));
+    kv_free_block(table->buckets, table->bucket_count * sizeof(void *));
     *table = (struct kv_table){0};
 }
 
