@@ -95,16 +95,22 @@ static void finish(struct sill_resp_client *c, struct sill_resp_call **link,
     sill_resume(&call->done, 0);
 }
 
+/* What (call) comes behind. */
+static struct sill_resp_call **link_to(struct sill_resp_client *c,
+                                       const struct sill_resp_call *call)
+{
+    struct sill_resp_call **link = &c->first;
+    while (*link != call)
+        link = &(*link)->next;
+    return link;
+}
+
 /* The task of (call) has given up. */
 static void abandon(struct sill_resp_client *c, struct sill_resp_call *call)
 {
-    struct sill_resp_call **link = &c->first;
     call->is_abandoned = true;
-    if (call->is_sent)
-        return;
-    while (*link != call)
-        link = &(*link)->next;
-    finish(c, link, 0);
+    if (!call->is_sent)
+        finish(c, link_to(c, call), 0);
 }
 
 size_t sill_resp_calls_take(struct sill_resp_client *c, char *buffer,
@@ -144,10 +150,7 @@ void sill_resp_calls_refuse(struct sill_resp_client *c, int error)
 
 void sill_resp_calls_drop(struct sill_resp_client *c, int error)
 {
-    struct sill_resp_call **link = &c->first;
-    while (*link != c->unsent)
-        link = &(*link)->next;
-    finish(c, link, error);
+    finish(c, link_to(c, c->unsent), error);
 }
 
 void sill_resp_calls_lose(struct sill_resp_client *c)
