@@ -107,6 +107,7 @@ int sill_resp_output_break(struct sill_resp_session *s, int error)
     if (s->broken == 0)
         s->broken = error;
     sill_stream_close(&s->stream);
+    sill_resp_session_wake(s);
     return s->broken;
 }
 
@@ -120,6 +121,7 @@ static bool load(struct sill_resp_session *s)
     if (s->out.used == 0)
         return false;
     s->going = s->out;
+    s->moved += s->out.used;
     s->out.data = NULL;
     s->out.size = s->out.used = 0;
     return true;
@@ -225,6 +227,17 @@ static void remove_pushed(struct sill_resp_session *s)
     if (s->pushed_next != NULL)
         s->pushed_next->pushed_link = s->pushed_link;
     s->pushed_link = NULL;
+}
+
+uint64_t sill_resp_output_position(const struct sill_resp_session *s)
+{
+    return s->moved + s->out.used;
+}
+
+void sill_resp_output_nudge(struct sill_resp_session *s)
+{
+    if (s->out.used > 0)
+        add_pushed(s);
 }
 
 /* Ends a session that is owed more than can be kept for it. */

@@ -130,6 +130,8 @@ static int accept_all(void *arg)
 static void begin_drain(struct sill_resp_server *server)
 {
     server->draining = true;
+    for (struct sill_resp_session *s = server->first; s != NULL; s = s->next)
+        sill_resp_session_wake(s);
     if (server->crowded)
         sill_resume(&server->room, 0);
 }

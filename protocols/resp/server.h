@@ -39,20 +39,25 @@ struct sill_resp_session {
     struct sill_resp_view few[ARGS_SIZE];
 
     char *in;
+    char *held; /* what was (in) when the handler began, if not that */
     size_t in_size, begin, end;
     struct sill_resp_encoder out;   /* replies, and what is pushed in between */
     struct sill_resp_encoder late;  /* pushed while a handler runs */
     struct sill_resp_encoder going; /* is being written ... */
     size_t gone;                    /* ... up to here */
+    uint64_t moved;                 /* bytes of replies that were in (going) */
+    uint64_t answered; /* position in all of them when the handler began */
 
     bool idle;     /* waits for a command, with nothing of it there */
-    bool waiting;  /* waits for bytes */
+    bool waiting;  /* waits, and sends nothing by itself */
     bool handling; /* in a handler */
     bool sending;  /* somebody writes */
     bool ending;   /* no command is taken any more */
+    bool woken;    /* (waiter) was resumed since the peer or the service ends */
     int broken;    /* why nothing can be sent any more */
     int failure;   /* why a buffer did not grow */
 
+    struct sill_trigger *waiter;            /* what the handler waits for */
     struct sill_trigger sent;               /* for who waits for (sending) */
     struct sill_resp_session *next, **link; /* among the server's */
     struct sill_resp_session *pushed_next, **pushed_link;
@@ -82,8 +87,17 @@ int sill_resp_output_break(struct sill_resp_session *s, int error);
 /* reply.c: a handler has returned: what was pushed meanwhile follows. */
 void sill_resp_output_release(struct sill_resp_session *s);
 
+/* reply.c: how many bytes of replies there were up to now. */
+uint64_t sill_resp_output_position(const struct sill_resp_session *s);
+
+/* reply.c: has what (s) gathered sent, while it waits. */
+void sill_resp_output_nudge(struct sill_resp_session *s);
+
 /* reply.c: sends, as a task, what was pushed to sessions that are waiting. */
 int sill_resp_courier_run(void *arg);
+
+/* wait.c: ends the wait of the handler, if it waits. */
+void sill_resp_session_wake(struct sill_resp_session *s);
 
 /* verbs.c: answers the complete command of (s). */
 int sill_resp_verb_answer(struct sill_resp_session *s);

@@ -137,13 +137,25 @@ static void refuse(struct sill_resp_session *s, int error)
     sill_resp_encode_refusal(&s->out, &s->command, error);
 }
 
+/* The arguments of a command are not needed any more. */
+static void release_held(struct sill_resp_session *s)
+{
+    if (s->held == NULL)
+        return;
+    if (s->held != s->first_in)
+        sill_free(s->held);
+    s->held = NULL;
+}
+
 static void answer(struct sill_resp_session *s)
 {
     if (s->command.count == 0)
         return;
     s->handling = true;
+    s->answered = sill_resp_output_position(s);
     int rc = sill_resp_verb_answer(s);
     sill_resp_output_release(s);
+    release_held(s);
     if (rc < 0)
         sill_resp_output_break(s, rc);
     if (s->out.used > GATHERED_MAX || s->out.error != 0)
@@ -166,8 +178,8 @@ static void answer_all(struct sill_resp_session *s)
             refuse(s, (int)size);
             return;
         }
-        answer(s);
         s->begin += (size_t)size;
+        answer(s);
         sill_resp_command_init(&s->command, s->command.args, s->command.room,
                                &s->server->limits);
     }

@@ -136,7 +136,8 @@ SILL_API void sill_resp_reply_push(struct sill_resp_session *session,
 /*
  * Sends (count) strings that the client did not ask for: an array in RESP2, a
  * push in RESP3. From any task of the server's loop, to any of its sessions:
- * while that one is in a handler, the message comes after the reply.
+ * while that one is in a handler, the message comes after the reply; or at
+ * once, where it waits in sill_resp_session_wait and has replied nothing yet.
  *
  * The caller never waits for a slow client. What a client does not take waits
  * in memory; one that has more than server->push_max bytes waiting is ended.
@@ -147,6 +148,35 @@ SILL_API void sill_resp_reply_push(struct sill_resp_session *session,
  */
 SILL_API int sill_resp_push(struct sill_resp_session *session,
                             const struct sill_resp_view *strings, size_t count);
+
+/* ------------------------------------------------------------------------
+ * Server: handlers that wait
+ */
+
+/*
+ * Suspends the handler that calls it until (trigger) is resumed, but no longer
+ * than its peer is there: for commands such as BLPOP. The replies to earlier
+ * commands are sent meanwhile. What the peer sends is read ahead, and answered
+ * when the handler has returned; (idle_timeout) does not count.
+ *
+ * Returns 0 when (trigger) was resumed before anything else happened, also when
+ * it was before this was called; or
+ *
+ *   SILL_ECLOSED     the peer is gone or has ended its writing, the session was
+ *                    killed, or the server drains
+ *   SILL_ECANCELED, SILL_ETIMEDOUT   as sill_suspend
+ *   SILL_ENOMEM      nothing was waited for
+ *
+ * After a failure the trigger counts as resumed: whoever resumes it then learns
+ * that it was too late. A handler that replies all the same is heard where
+ * somebody is left to hear, such as when the server drains.
+ *
+ * Of what comes behind a command, 16 KiB are read ahead; a peer that sent more
+ * is seen to go only afterwards.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_session_wait(struct sill_resp_session *session,
+                       struct sill_trigger *trigger, sill_time deadline);
 
 /* ------------------------------------------------------------------------
  * Server: sessions. None of these suspends.
@@ -265,7 +295,8 @@ struct sill_resp_server {
  * Serves the connections of (listener), one task for each, until the server's
  * (stop) is resumed or (deadline). Then it drains: connections that have
  * arrived are taken, up to (connections_max), and (listener) is closed;
- * commands that have arrived are answered; sessions that wait for a command are
+ * handlers in sill_resp_session_wait are told; commands that have arrived are
+ * answered; sessions that wait for a command are
  * ended as soon as all had time to look for one, some 20 ms; and what is left
  * after the grace is cancelled.
  *
