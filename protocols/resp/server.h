@@ -99,8 +99,10 @@ int sill_resp_courier_run(void *arg);
 /* wait.c: ends the wait of the handler, if it waits. */
 void sill_resp_session_wake(struct sill_resp_session *s);
 
-/* verbs.c: answers the complete command of (s). */
+/* verbs.c: answers the complete command of (s), or these arguments. */
 int sill_resp_verb_answer(struct sill_resp_session *s);
+int sill_resp_verb_answer_args(struct sill_resp_session *s,
+                               const struct sill_resp_view *args, size_t count);
 
 /* verbs.c: makes verbs findable; SILL_ENOMEM or SILL_EINVAL. */
 int sill_resp_verbs_open(struct sill_resp_server *server);

@@ -257,6 +257,13 @@ struct sill_resp_server {
                 const struct sill_resp_verb *verb,
                 const struct sill_resp_view *args, size_t count);
 
+    /* Called before replies are sent, by the session's task. It may suspend,
+     * until what was done is safe for example: the replies, and whatever the
+     * session has to do next, wait. A SILL_E code that it returns ends the
+     * session with nothing more sent. What others push to a session that waits
+     * for a command does not ask it. May be NULL. */
+    int (*sends)(struct sill_resp_session *session);
+
     /* Called when a session begins and ends. Must not suspend. May be NULL. */
     void (*opened)(struct sill_resp_session *session);
     void (*closed)(struct sill_resp_session *session);
@@ -313,6 +320,39 @@ struct sill_resp_server {
 SILL_API SILL_MUST_CHECK int sill_resp_serve(struct sill_resp_server *server,
                                              struct sill_listener *listener,
                                              sill_time deadline);
+
+/* ------------------------------------------------------------------------
+ * Server: commands from elsewhere, such as a log that is replayed
+ */
+
+/*
+ * Opens (*session), one of (server) that has no connection, while (server) does
+ * not serve. No walk meets it, and of the statistics it changes (commands) and
+ * (refused) alone; sill_resp_session_peer is SILL_ECLOSED.
+ *
+ * Returns 0 or, with NULL in (*session), SILL_ENOMEM, or SILL_EINVAL as
+ * sill_resp_serve does. Never suspends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_local_open(struct sill_resp_server *server,
+                     struct sill_resp_session **session);
+
+/*
+ * Has the command of (count) arguments, one at least, answered as if a client
+ * had sent it, by (server)->call or the verb's handler, which may suspend.
+ *
+ * reply    receives the bytes of the reply, and lasts until the next call.
+ *
+ * Returns 0; or what the handler failed with, or SILL_ENOMEM or SILL_EMSGSIZE
+ * for its reply, with (reply) empty. The session can be used on in any case.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_local_call(struct sill_resp_session *session,
+                     const struct sill_resp_view *args, size_t count,
+                     struct sill_resp_view *reply);
+
+/* Closes (session), which may be NULL, and frees it. Never suspends. */
+SILL_API void sill_resp_local_close(struct sill_resp_session *session);
 
 /* ------------------------------------------------------------------------
  * Client

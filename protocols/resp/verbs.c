@@ -68,14 +68,14 @@ sill_resp_verb_find(const struct sill_resp_server *server,
 }
 
 /* Says the unknown verb and up to 128 bytes of what came behind it. */
-static void refuse_unknown(struct sill_resp_session *s)
+static void refuse_unknown(struct sill_resp_session *s,
+                           const struct sill_resp_view *args, size_t count)
 {
-    const struct sill_resp_view *args = s->command.args;
     char rest[160];
     size_t used = 0;
 
     rest[0] = '\0';
-    for (size_t i = 1; i < s->command.count && used < 128; i++) {
+    for (size_t i = 1; i < count && used < 128; i++) {
         size_t room = 128 - used;
         size_t size = args[i].size < room ? args[i].size : room;
         used += (size_t)snprintf(rest + used, sizeof(rest) - used, "'%.*s' ",
@@ -93,29 +93,34 @@ static bool is_count_right(const struct sill_resp_verb *verb, size_t count)
 }
 
 static void refuse(struct sill_resp_session *s,
-                   const struct sill_resp_verb *verb)
+                   const struct sill_resp_verb *verb,
+                   const struct sill_resp_view *args, size_t count)
 {
     s->refused++;
     s->server->stats.refused++;
     if (verb == NULL)
-        refuse_unknown(s);
+        refuse_unknown(s, args, count);
     else
         sill_resp_reply_error(
             s, "ERR wrong number of arguments for '%s' command", verb->name);
 }
 
-int sill_resp_verb_answer(struct sill_resp_session *s)
+int sill_resp_verb_answer_args(struct sill_resp_session *s,
+                               const struct sill_resp_view *args, size_t count)
 {
     struct sill_resp_server *server = s->server;
-    const struct sill_resp_view *args = s->command.args;
-    size_t count = s->command.count;
     const struct sill_resp_verb *verb = sill_resp_verb_find(server, args[0]);
 
     if (verb == NULL || !is_count_right(verb, count)) {
-        refuse(s, verb);
+        refuse(s, verb, args, count);
         return 0;
     }
     server->stats.commands++;
     return server->call != NULL ? server->call(s, verb, args, count)
                                 : verb->handler(s, args, count);
+}
+
+int sill_resp_verb_answer(struct sill_resp_session *s)
+{
+    return sill_resp_verb_answer_args(s, s->command.args, s->command.count);
 }
