@@ -10,102 +10,17 @@
 #include <sill/scope.h>
 #include <sill/task.h>
 
-#include <stdio.h>
-
 /* Commands gathered for one write. */
 enum { GATHERED_MAX = 65536 };
 
-#define DEFAULT(value, other) ((value) = (value) != 0 ? (value) : (other))
-
-static void set_defaults(struct sill_resp_client *c)
-{
-    static const struct sill_resp_limits usual = SILL_RESP_LIMITS_INIT;
-    DEFAULT(c->version, 2);
-    DEFAULT(c->connect_timeout, 5 * SILL_SECOND);
-    DEFAULT(c->pause_min, 50 * SILL_MILLISECOND);
-    DEFAULT(c->pause_max, 5 * SILL_SECOND);
-    DEFAULT(c->limits.line, usual.line);
-    DEFAULT(c->limits.elements, usual.elements);
-    DEFAULT(c->limits.depth, usual.depth);
-    DEFAULT(c->limits.bulk, usual.bulk);
-    DEFAULT(c->limits.message, usual.message);
-}
-
-/* Reads the next reply; what was pushed before it is handed on. */
-static int read_reply(struct sill_resp_client *c, struct sill_resp_reply *reply,
-                      sill_time deadline)
-{
-    for (;;) {
-        int rc = sill_resp_intake_next(c, reply, deadline);
-        if (rc != 0 || reply->values[0].type != SILL_RESP_PUSH)
-            return rc;
-        if (c->pushed != NULL)
-            c->pushed(c->arg, reply->values, reply->count);
-    }
-}
-
-/* ---- the first words ---- */
-
-/* Says one command and reads its reply. SILL_EACCES: the server refused. */
-static int say(struct sill_resp_client *c, const struct sill_resp_view *args,
-               size_t count, sill_time deadline)
-{
-    struct sill_resp_encoder e;
-    struct sill_resp_reply reply;
-    char text[2048];
-
-    sill_resp_encoder_init(&e, text, sizeof(text));
-    sill_resp_encode_command(&e, args, count);
-    if (e.error != 0)
-        return SILL_EINVAL;
-    int rc = sill_stream_write_all(&c->stream, text, e.used, NULL, deadline);
-    if (rc == 0)
-        rc = read_reply(c, &reply, deadline);
-    if (rc == 0 && reply.values[0].type == SILL_RESP_ERROR)
-        rc = SILL_EACCES;
-    return rc;
-}
-
-static int say_who(struct sill_resp_client *c, sill_time deadline)
-{
-    const struct sill_resp_view user =
-        sill_resp_view(c->user != NULL ? c->user : "default");
-    const struct sill_resp_view hello[] = {
-        SILL_RESP_VIEW_INIT("HELLO"), SILL_RESP_VIEW_INIT("3"),
-        SILL_RESP_VIEW_INIT("AUTH"), user, sill_resp_view(c->password)};
-    const struct sill_resp_view auth[] = {SILL_RESP_VIEW_INIT("AUTH"), user,
-                                          sill_resp_view(c->password)};
-    if (c->version == 3)
-        return say(c, hello, c->password != NULL ? 5 : 2, deadline);
-    return c->password != NULL ? say(c, auth, 3, deadline) : 0;
-}
-
-static int say_where(struct sill_resp_client *c, sill_time deadline)
-{
-    char number[16];
-    if (c->database == 0)
-        return 0;
-    snprintf(number, sizeof(number), "%d", c->database);
-    const struct sill_resp_view select[] = {SILL_RESP_VIEW_INIT("SELECT"),
-                                            sill_resp_view(number)};
-    return say(c, select, 2, deadline);
-}
-
 static int open_connection(struct sill_resp_client *c)
 {
-    sill_time deadline = sill_after(c->connect_timeout);
-    sill_resp_intake_reset(c);
-    int rc = sill_stream_connect(&c->stream, &c->address, NULL, deadline);
-    if (rc == 0)
-        rc = say_who(c, deadline);
-    if (rc == 0)
-        rc = say_where(c, deadline);
+    int rc = sill_resp_wire_open(&c->wire, c, SILL_NEVER);
     if (rc == 0) {
         c->stats.connections++;
         c->stats.connected = true;
         return 0;
     }
-    sill_stream_close(&c->stream);
     c->stats.failures++;
     c->stats.failure = rc;
     return rc;
@@ -129,7 +44,7 @@ static int send_calls(struct sill_resp_client *c, char *buffer, size_t size)
 {
     size_t needed, used = sill_resp_calls_take(c, buffer, size, &needed);
     if (used > 0 || needed == 0)
-        return sill_stream_write_all(&c->stream, buffer, used, NULL,
+        return sill_stream_write_all(&c->wire.stream, buffer, used, NULL,
                                      SILL_NEVER);
     char *large = sill_alloc(needed);
     if (large == NULL) {
@@ -137,7 +52,8 @@ static int send_calls(struct sill_resp_client *c, char *buffer, size_t size)
         return 0;
     }
     used = sill_resp_calls_take(c, large, needed, &needed);
-    int rc = sill_stream_write_all(&c->stream, large, used, NULL, SILL_NEVER);
+    int rc =
+        sill_stream_write_all(&c->wire.stream, large, used, NULL, SILL_NEVER);
     sill_free(large);
     return rc;
 }
@@ -166,7 +82,7 @@ static int read_replies(void *arg)
 
     sill_task_set_name("resp client, reading");
     while (rc == 0) {
-        rc = read_reply(c, &reply, SILL_NEVER);
+        rc = sill_resp_wire_read(&c->wire, c, &reply, SILL_NEVER);
         if (rc == 0)
             rc = sill_resp_calls_answer(c, &reply);
     }
@@ -187,7 +103,7 @@ static void converse(struct sill_resp_client *c)
         sill_scope_cancel(&scope);
     c->stats.failure = sill_scope_wait(&scope, SILL_NEVER);
     sill_scope_fini(&scope);
-    sill_stream_close(&c->stream);
+    sill_resp_wire_close(&c->wire);
     c->stats.connected = false;
     sill_resp_calls_lose(c);
 }
@@ -211,15 +127,14 @@ int sill_resp_client_run(void *client)
 {
     struct sill_resp_client *c = client;
 
-    set_defaults(c);
+    int rc = sill_resp_settle(c);
     sill_task_set_name("resp client");
     c->ended = false;
     sill_resp_calls_init(c);
     sill_trigger_init(&c->news, NULL, NULL);
-    int rc =
-        c->version == 2 || c->version == 3 ? keep_connected(c) : SILL_EINVAL;
+    if (rc == 0)
+        rc = keep_connected(c);
     c->ended = true;
     sill_resp_calls_end(c, SILL_ECLOSED);
-    sill_resp_intake_free(c);
     return rc;
 }

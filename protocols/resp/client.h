@@ -64,16 +64,38 @@ void sill_resp_calls_lose(struct sill_resp_client *c);
 void sill_resp_calls_end(struct sill_resp_client *c, int error);
 
 /* intake.c: forgets what was read of an earlier connection; frees memory. */
-void sill_resp_intake_reset(struct sill_resp_client *c);
-void sill_resp_intake_free(struct sill_resp_client *c);
+void sill_resp_intake_reset(struct sill_resp_wire *wire);
+void sill_resp_intake_free(struct sill_resp_wire *wire);
 
 /*
- * intake.c: reads the next reply, whose values live until the next call.
+ * intake.c: reads what comes next, whose values live until the next call.
  *
  * Returns 0, SILL_EOF at the end of the stream, SILL_EPROTO or SILL_EMSGSIZE
  * for what is no reply, SILL_ENOMEM, or an error of sill_stream_read.
  */
-int sill_resp_intake_next(struct sill_resp_client *c,
+int sill_resp_intake_next(struct sill_resp_wire *wire,
                           struct sill_resp_reply *reply, sill_time deadline);
+
+/* wire.c: the defaults of (c), where nothing else was said. Twice is harmless.
+ * Returns 0, or SILL_EINVAL for a version that is none. */
+int sill_resp_settle(struct sill_resp_client *c);
+
+/*
+ * wire.c: connects (wire) and says the first words, in what is left of both
+ * (deadline) and the client's connect_timeout. Fails with (wire) closed.
+ *
+ * Returns 0, SILL_EACCES when the server refused a word, SILL_EINVAL for words
+ * that are too long, or an error of sill_stream_connect or of the intake.
+ */
+int sill_resp_wire_open(struct sill_resp_wire *wire,
+                        const struct sill_resp_client *c, sill_time deadline);
+
+/* wire.c: closes (wire) and frees its memory. */
+void sill_resp_wire_close(struct sill_resp_wire *wire);
+
+/* wire.c: reads the next reply; what was pushed before it is handed on. */
+int sill_resp_wire_read(struct sill_resp_wire *wire,
+                        const struct sill_resp_client *c,
+                        struct sill_resp_reply *reply, sill_time deadline);
 
 #endif

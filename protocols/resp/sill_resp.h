@@ -393,6 +393,17 @@ enum sill_resp_flag {
 
 struct sill_resp_call;
 
+/* Private: a connection, and what was read of it. */
+struct sill_resp_wire {
+    struct sill_stream stream;
+    const struct sill_resp_limits *limits;
+    char *in;
+    size_t in_size, in_begin, in_end;
+    struct sill_resp_value *values;
+    size_t room;
+    uint64_t reads; /* that brought something */
+};
+
 /*
  * A client. Zero it, set the address and what else shall differ from the
  * defaults, and spawn sill_resp_client_run. It and what it points to stay in
@@ -437,12 +448,8 @@ struct sill_resp_client {
     /* private */
     struct sill_resp_call *first, **end, *unsent;
     size_t pending;
-    struct sill_stream stream;
+    struct sill_resp_wire wire;
     struct sill_trigger news;
-    char *in;
-    size_t in_size, in_begin, in_end;
-    struct sill_resp_value *values;
-    size_t room;
     bool ended;
 };
 
