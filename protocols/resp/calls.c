@@ -60,6 +60,7 @@ void sill_resp_calls_init(struct sill_resp_client *c)
 static void append(struct sill_resp_client *c, struct sill_resp_call *call)
 {
     sill_resp_calls_init(c);
+    call->link = c->end;
     *c->end = call;
     c->end = &call->next;
     if (c->unsent == NULL)
@@ -68,24 +69,22 @@ static void append(struct sill_resp_client *c, struct sill_resp_call *call)
     sill_resume(&c->news, 0);
 }
 
-/* Takes (call), which comes behind (link), out of the list. */
-static void take_out(struct sill_resp_client *c, struct sill_resp_call **link)
+static void take_out(struct sill_resp_client *c, struct sill_resp_call *call)
 {
-    struct sill_resp_call *call = *link;
-    *link = call->next;
-    if (c->end == &call->next)
-        c->end = link;
+    *call->link = call->next;
+    if (call->next != NULL)
+        call->next->link = call->link;
+    else
+        c->end = call->link;
     if (c->unsent == call)
         c->unsent = call->next;
     c->pending -= call->cost;
 }
 
-/* Ends the call that comes behind (link). */
-static void finish(struct sill_resp_client *c, struct sill_resp_call **link,
+static void finish(struct sill_resp_client *c, struct sill_resp_call *call,
                    int result)
 {
-    struct sill_resp_call *call = *link;
-    take_out(c, link);
+    take_out(c, call);
     if (call->is_abandoned) {
         sill_free(call);
         return;
@@ -95,22 +94,12 @@ static void finish(struct sill_resp_client *c, struct sill_resp_call **link,
     sill_resume(&call->done, 0);
 }
 
-/* What (call) comes behind. */
-static struct sill_resp_call **link_to(struct sill_resp_client *c,
-                                       const struct sill_resp_call *call)
-{
-    struct sill_resp_call **link = &c->first;
-    while (*link != call)
-        link = &(*link)->next;
-    return link;
-}
-
 /* The task of (call) has given up. */
 static void abandon(struct sill_resp_client *c, struct sill_resp_call *call)
 {
     call->is_abandoned = true;
     if (!call->is_sent)
-        finish(c, link_to(c, call), 0);
+        finish(c, call, 0);
 }
 
 size_t sill_resp_calls_take(struct sill_resp_client *c, char *buffer,
@@ -138,34 +127,31 @@ int sill_resp_calls_answer(struct sill_resp_client *c,
         c->stats.dropped++;
     else
         rc = copy(&c->first->answer, reply);
-    finish(c, &c->first, rc);
+    finish(c, c->first, rc);
     return 0;
 }
 
 void sill_resp_calls_refuse(struct sill_resp_client *c, int error)
 {
     if (sill_resp_has_sent(c))
-        finish(c, &c->first, error);
+        finish(c, c->first, error);
 }
 
 void sill_resp_calls_drop(struct sill_resp_client *c, int error)
 {
-    finish(c, link_to(c, c->unsent), error);
+    finish(c, c->unsent, error);
 }
 
 void sill_resp_calls_lose(struct sill_resp_client *c)
 {
-    struct sill_resp_call **link = &c->first;
-    struct sill_resp_call *sent_end = c->unsent;
-    while (*link != sent_end) {
-        struct sill_resp_call *call = *link;
-        if (call->again && !call->is_abandoned) {
-            call->is_sent = false;
-            link = &call->next;
+    struct sill_resp_call *call = c->first, *end = c->unsent, *next;
+    for (; call != end; call = next) {
+        next = call->next;
+        call->is_sent = false;
+        if (call->again && !call->is_abandoned)
             continue;
-        }
         c->stats.lost += !call->is_abandoned;
-        finish(c, link, SILL_ECONNRESET);
+        finish(c, call, SILL_ECONNRESET);
     }
     c->unsent = c->first;
 }
@@ -173,7 +159,7 @@ void sill_resp_calls_lose(struct sill_resp_client *c)
 void sill_resp_calls_end(struct sill_resp_client *c, int error)
 {
     while (c->first != NULL)
-        finish(c, &c->first, error);
+        finish(c, c->first, error);
 }
 
 /* ---- one call ---- */

@@ -18,7 +18,7 @@
 #include "sill_resp.h"
 
 struct sill_resp_call {
-    struct sill_resp_call *next;
+    struct sill_resp_call *next, **link; /* what points to it */
     struct sill_trigger done;
     struct sill_resp_answer answer;
     int result;
