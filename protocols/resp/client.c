@@ -21,22 +21,53 @@ static int open_connection(struct sill_resp_client *c)
         c->stats.connected = true;
         return 0;
     }
-    c->stats.failures++;
-    c->stats.failure = rc;
+    if (rc != SILL_ECANCELED) {
+        c->stats.failures++;
+        c->stats.failure = rc;
+    }
     return rc;
 }
 
 /* ---- the conversation ---- */
 
+/* Until when something has to come in, if a reply is due. Looked at before each
+ * wait, but moved only by what comes in, so that no later call puts it off. */
+static sill_time patience(struct sill_resp_client *c)
+{
+    if (!sill_resp_has_sent(c))
+        return c->due = SILL_NEVER;
+    if (c->due == SILL_NEVER || c->heard != c->wire.reads) {
+        c->heard = c->wire.reads;
+        c->due = sill_after(c->reply_timeout);
+    }
+    return c->due;
+}
+
 static int await_calls(struct sill_resp_client *c)
 {
     int rc = 0;
     while (rc == 0 && c->unsent == NULL) {
-        rc = sill_suspend(&c->news, SILL_NEVER);
+        rc = sill_suspend(&c->news, patience(c));
         if (rc == 0)
             sill_trigger_init(&c->news, NULL, NULL);
+        else if (rc == SILL_ETIMEDOUT && patience(c) > sill_now())
+            rc = 0;
     }
     return rc;
+}
+
+/* A peer that takes nothing is as silent as one that says nothing. */
+static int send_bytes(struct sill_resp_client *c, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = sill_stream_write(&c->wire.stream, data, size,
+                                         sill_after(c->reply_timeout));
+        if (sent < 0)
+            return (int)sent;
+        data += sent;
+        size -= (size_t)sent;
+    }
+    return 0;
 }
 
 /* Sends what is there, from (buffer), or from one that is large enough. */
@@ -44,16 +75,14 @@ static int send_calls(struct sill_resp_client *c, char *buffer, size_t size)
 {
     size_t needed, used = sill_resp_calls_take(c, buffer, size, &needed);
     if (used > 0 || needed == 0)
-        return sill_stream_write_all(&c->wire.stream, buffer, used, NULL,
-                                     SILL_NEVER);
+        return send_bytes(c, buffer, used);
     char *large = sill_alloc(needed);
     if (large == NULL) {
         sill_resp_calls_drop(c, SILL_ENOMEM);
         return 0;
     }
     used = sill_resp_calls_take(c, large, needed, &needed);
-    int rc =
-        sill_stream_write_all(&c->wire.stream, large, used, NULL, SILL_NEVER);
+    int rc = send_bytes(c, large, used);
     sill_free(large);
     return rc;
 }
@@ -95,13 +124,16 @@ static int read_replies(void *arg)
 static void converse(struct sill_resp_client *c)
 {
     struct sill_scope scope;
+    c->due = SILL_NEVER;
     sill_scope_init(&scope, SILL_SCOPE_FAIL_FAST);
     int rc = sill_scope_spawn(&scope, write_calls, c);
     if (rc == 0)
         rc = sill_scope_spawn(&scope, read_replies, c);
     if (rc != 0)
         sill_scope_cancel(&scope);
-    c->stats.failure = sill_scope_wait(&scope, SILL_NEVER);
+    rc = sill_scope_wait(&scope, SILL_NEVER);
+    if (rc != SILL_ECANCELED)
+        c->stats.failure = rc;
     sill_scope_fini(&scope);
     sill_resp_wire_close(&c->wire);
     c->stats.connected = false;

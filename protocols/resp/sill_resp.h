@@ -426,6 +426,8 @@ struct sill_resp_client {
 
     /* 0 means the default, which is given behind. */
     sill_duration connect_timeout; /* until the first replies are there; 5 s */
+    sill_duration reply_timeout;   /* of the shared connection, without a byte
+                                      from the server or taken by it; 10 s */
     sill_duration pause_min; /* before a second attempt, then twice, ... ; 50
                                 ms */
     sill_duration pause_max; /* ... as long each time, up to this; 5 s */
@@ -450,6 +452,8 @@ struct sill_resp_client {
     size_t pending;
     struct sill_resp_wire wire;
     struct sill_trigger news;
+    sill_time due;
+    uint64_t heard;
     bool ended;
 };
 
@@ -473,11 +477,13 @@ SILL_API int sill_resp_client_run(void *client);
  *          empty after a failure.
  *
  * Without a connection it waits for one. Commands leave in the order of the
- * calls, and nothing holds one back but (pending_max); a command that blocks in
- * the server keeps all others waiting. Verbs that are about the connection,
- * which is everybody's, do not fit here: MULTI, EXEC, DISCARD, WATCH, UNWATCH,
- * SELECT, HELLO, AUTH, QUIT, RESET, CLIENT REPLY, MONITOR, SYNC, PSYNC, and
- * SUBSCRIBE and its kin.
+ * calls, and nothing holds one back but (pending_max). A command that blocks in
+ * the server keeps all others waiting, and one that does so for longer than
+ * (reply_timeout) loses them the connection, as a server that has fallen asleep
+ * does: BLPOP and its like belong on a link. Verbs that are about the
+ * connection, which is everybody's, do not fit here: MULTI, EXEC, DISCARD,
+ * WATCH, UNWATCH, SELECT, HELLO, AUTH, QUIT, RESET, CLIENT REPLY, MONITOR,
+ * SYNC, PSYNC, and SUBSCRIBE and its kin.
  *
  * Returns 0 when there is a reply, or
  *

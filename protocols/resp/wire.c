@@ -15,6 +15,7 @@ int sill_resp_settle(struct sill_resp_client *c)
     static const struct sill_resp_limits usual = SILL_RESP_LIMITS_INIT;
     DEFAULT(c->version, 2);
     DEFAULT(c->connect_timeout, 5 * SILL_SECOND);
+    DEFAULT(c->reply_timeout, 10 * SILL_SECOND);
     DEFAULT(c->pause_min, 50 * SILL_MILLISECOND);
     DEFAULT(c->pause_max, 5 * SILL_SECOND);
     DEFAULT(c->limits.line, usual.line);

@@ -777,6 +777,102 @@ CASE(commands_without_a_reply_keep_their_bound)
     return 0;
 }
 
+CASE(a_server_that_answers_no_more_is_left_for_another)
+{
+    struct host host = {0};
+    struct line line = {.client.reply_timeout = 20 * MOMENT};
+    struct ask once = question(&line, 1), again = question(&line, 2),
+               late = question(&line, 3);
+    again.flags = SILL_RESP_AGAIN;
+    host_open(&host);
+    line_open(&line, &host.address);
+    host_accept(&host);
+    ask_start(&once);
+    ask_start(&again);
+    peer_expect(&host.peer, ASKED(1) ASKED(2));
+    line.client.reply_timeout = 3600 * SILL_SECOND; /* of what comes next */
+    peer_read_end(&host.peer); /* and nobody has to ask for it */
+    ck_assert_int_eq(ask_end(&once), SILL_ECONNRESET);
+    ck_assert_int_eq(line.client.stats.failure, SILL_ETIMEDOUT);
+    peer_close(&host.peer);
+    host_accept(&host);
+    peer_expect(&host.peer, ASKED(2));
+    ask_start(&late);
+    peer_expect(&host.peer, ASKED(3));
+    peer_say(&host.peer, "+2\r\n+3\r\n");
+    ck_assert_int_eq(ask_end(&again), 0);
+    expect_number(&again.answer, 2);
+    ck_assert_int_eq(ask_end(&late), 0);
+    expect_number(&late.answer, 3);
+    host_close(&host, &line);
+    return 0;
+}
+
+/* Each of them asks for more time, if they are let. */
+CASE(later_calls_do_not_keep_a_silent_server)
+{
+    struct host host = {0};
+    struct line line = {.client.reply_timeout = 20 * MOMENT};
+    host_open(&host);
+    line_open(&line, &host.address);
+    host_accept(&host);
+    for (int i = 0; line.client.stats.failure == 0; i++) {
+        struct ask a = question(&line, i);
+        a.deadline = sill_after(MOMENT);
+        int rc = ask(&a);
+        ck_assert(rc == SILL_ETIMEDOUT || rc == SILL_ECONNRESET);
+    }
+    ck_assert_int_eq(line.client.stats.failure, SILL_ETIMEDOUT);
+    host_close(&host, &line);
+    return 0;
+}
+
+CASE(a_server_that_takes_nothing_is_left_for_another)
+{
+    enum { LARGE = 12000000 };
+    struct host host = {0};
+    struct line line = {.client.reply_timeout = 20 * MOMENT};
+    char *data = calloc(1, LARGE);
+    const struct sill_resp_view args[] = {SILL_RESP_VIEW_INIT("echo"),
+                                          {data, LARGE}};
+    struct sill_resp_answer answer;
+    host_open(&host);
+    line_open(&line, &host.address);
+    host_accept(&host);
+    ck_assert_int_eq(
+        sill_resp_client_call(&line.client, args, 2, 0, &answer, kit_soon()),
+        SILL_ECONNRESET);
+    ck_assert_int_eq(line.client.stats.failure, SILL_ETIMEDOUT);
+    free(data);
+    host_close(&host, &line);
+    return 0;
+}
+
+CASE(a_server_may_be_silent_when_nobody_asks)
+{
+    struct host host = {0};
+    struct line line = {0};
+    struct ask a = question(&line, 1);
+    host_open(&host);
+    line_open(&line, &host.address);
+    host_accept(&host);
+    for (int i = 0; i < 2; i++) {
+        line.client.reply_timeout = 3600 * SILL_SECOND;
+        ask_start(&a);
+        peer_expect(&host.peer, ASKED(1));
+        peer_say(&host.peer, "+1\r\n");
+        ck_assert_int_eq(ask_end(&a), 0);
+        expect_number(&a.answer, 1);
+        line.client.reply_timeout = MOMENT;
+        ck_assert_int_eq(sill_sleep(sill_after(20 * MOMENT)), 0);
+    }
+    ck_assert_uint_eq(line.client.stats.connections, 1);
+    host_close(&host, &line);
+    ck_assert_int_eq(line.client.stats.failure, 0); /* its own end is none */
+    ck_assert_uint_eq(line.client.stats.failures, 0);
+    return 0;
+}
+
 CASE(a_command_without_memory_ends_nobody_elses)
 {
     static char verb[70001];
@@ -1012,6 +1108,10 @@ int main(void)
     tcase_add_test(tc, calls_wait_for_a_server_that_comes_later);
     tcase_add_test(tc, commands_that_wait_keep_their_bound);
     tcase_add_test(tc, commands_without_a_reply_keep_their_bound);
+    tcase_add_test(tc, a_server_that_answers_no_more_is_left_for_another);
+    tcase_add_test(tc, later_calls_do_not_keep_a_silent_server);
+    tcase_add_test(tc, a_server_that_takes_nothing_is_left_for_another);
+    tcase_add_test(tc, a_server_may_be_silent_when_nobody_asks);
     tcase_add_test(tc, a_command_without_memory_ends_nobody_elses);
     tcase_add_test(tc, a_client_that_has_ended_says_so_and_may_begin_again);
     tcase_add_test(tc, a_call_may_be_cancelled_at_any_step);
