@@ -164,21 +164,22 @@ void sill_resp_calls_end(struct sill_resp_client *c, int error)
 
 /* ---- one call ---- */
 
-/* Whether it is about the connection, which all calls share. */
-static bool is_unfit(const struct sill_resp_view *args, size_t count)
+bool sill_resp_cost(const struct sill_resp_view *args, size_t count,
+                    size_t *cost)
 {
-    static const char *const verbs[] = {
-        "subscribe",  "unsubscribe",  "psubscribe", "punsubscribe",
-        "ssubscribe", "sunsubscribe", "monitor",    "sync",
-        "psync",      "multi",        "exec",       "discard",
-        "watch",      "unwatch",      "select",     "hello",
-        "auth",       "quit",         "reset"};
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (sill_resp_view_is_alike(args[0], sill_resp_view(verbs[i])))
-            return true;
-    return count > 1 &&
-           sill_resp_view_is_alike(args[0], SILL_RESP_VIEW("client")) &&
-           sill_resp_view_is_alike(args[1], SILL_RESP_VIEW("reply"));
+    *cost = 32;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(*cost, args[i].size, cost) ||
+            __builtin_add_overflow(*cost, 32, cost))
+            return false;
+    return true;
+}
+
+bool sill_resp_has_room(const struct sill_resp_client *c, size_t waiting,
+                        size_t cost)
+{
+    size_t most = c->pending_max != 0 ? c->pending_max : (size_t)16 << 20;
+    return waiting <= most && cost <= most - waiting;
 }
 
 /* Makes the call; SILL_EBUSY when it is too large to wait. */
@@ -186,14 +187,10 @@ static int make(const struct sill_resp_client *c,
                 const struct sill_resp_view *args, size_t count,
                 struct sill_resp_call **made)
 {
-    size_t most = c->pending_max != 0 ? c->pending_max : (size_t)16 << 20;
-    size_t size = 32;
+    size_t size;
     struct sill_resp_encoder e;
-    for (size_t i = 0; i < count; i++)
-        if (__builtin_add_overflow(size, args[i].size, &size) ||
-            __builtin_add_overflow(size, 32, &size))
-            return SILL_EBUSY;
-    if (c->pending > most || size > most - c->pending)
+    if (!sill_resp_cost(args, count, &size) ||
+        !sill_resp_has_room(c, c->pending, size))
         return SILL_EBUSY;
     struct sill_resp_call *call = sill_alloc(sizeof(*call) + size);
     if (call == NULL)
@@ -206,6 +203,13 @@ static int make(const struct sill_resp_client *c,
     return 0;
 }
 
+/* Whether it is nothing about the connection, which all calls share. */
+static bool is_fit(const struct sill_resp_view *args, size_t count)
+{
+    const struct sill_resp_effect *effect = sill_resp_effect_of(args, count);
+    return ((effect->sets | effect->clears) & ~(unsigned)SILL_RESP_TUNED) == 0;
+}
+
 int sill_resp_client_call(struct sill_resp_client *client,
                           const struct sill_resp_view *args, size_t count,
                           unsigned flags, struct sill_resp_answer *answer,
@@ -213,7 +217,7 @@ int sill_resp_client_call(struct sill_resp_client *client,
 {
     struct sill_resp_call *call;
     *answer = (struct sill_resp_answer){0};
-    if (count == 0 || is_unfit(args, count))
+    if (count == 0 || !is_fit(args, count))
         return SILL_EINVAL;
     if (client->ended)
         return SILL_ECLOSED;

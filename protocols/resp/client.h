@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.h: the calls of a client, and who does what with them.
+ * client.h: the calls and links of a client, and who does what with them.
  *
- * They are one list, in the order in which they were made:
+ * The calls are one list, in the order in which they were made:
  *
  *     first --> sent --> sent --> unsent --> unsent --> NULL
  *                                 ^unsent
@@ -62,6 +62,33 @@ void sill_resp_calls_lose(struct sill_resp_client *c);
 
 /* calls.c: ends all of them with (error). */
 void sill_resp_calls_end(struct sill_resp_client *c, int error);
+
+/* calls.c: what a command may take, encoded, and what it counts for in
+ * (pending_max). Returns whether there is such a number. */
+bool sill_resp_cost(const struct sill_resp_view *args, size_t count,
+                    size_t *cost);
+
+/* calls.c: whether (cost) may wait, beside what waits. */
+bool sill_resp_has_room(const struct sill_resp_client *c, size_t waiting,
+                        size_t cost);
+
+/* What a connection is, beside new; to be or-ed. */
+enum sill_resp_state {
+    SILL_RESP_STREAMS = 1, /* replies are not one for each command */
+    SILL_RESP_IN_MULTI = 2,
+    SILL_RESP_WATCHES = 4,
+    SILL_RESP_ALTERED = 8, /* another user, database or version */
+    SILL_RESP_TUNED = 16   /* something of CLIENT */
+};
+
+struct sill_resp_effect {
+    unsigned sets, clears; /* of the states */
+};
+
+/* effects.c: returns what the command of (count) arguments, at least one, does
+ * to the state of its connection. */
+const struct sill_resp_effect *
+sill_resp_effect_of(const struct sill_resp_view *args, size_t count);
 
 /* intake.c: forgets what was read of an earlier connection; frees memory. */
 void sill_resp_intake_reset(struct sill_resp_wire *wire);

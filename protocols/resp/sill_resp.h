@@ -392,6 +392,8 @@ enum sill_resp_flag {
 };
 
 struct sill_resp_call;
+struct sill_resp_link;
+struct sill_resp_waiter;
 
 /* Private: a connection, and what was read of it. */
 struct sill_resp_wire {
@@ -418,8 +420,9 @@ struct sill_resp_client {
     const char *password; /* NULL: none is given; with (user), 1 900 bytes */
     int database;         /* selected when it is not 0 */
 
-    /* Called for what the server pushes (RESP3), from the client's task, with
-     * (values) as in sill_resp_answer. Must not suspend. May be NULL. */
+    /* Called for what the server pushes (RESP3), from the client's task, or
+     * from one in sill_resp_link_call, with (values) as in sill_resp_answer.
+     * Must not suspend. May be NULL. */
     void (*pushed)(void *arg, const struct sill_resp_value *values,
                    size_t count);
     void *arg; /* yours */
@@ -433,6 +436,7 @@ struct sill_resp_client {
     sill_duration pause_max; /* ... as long each time, up to this; 5 s */
     size_t pending_max; /* bytes of commands that have no reply yet, 32 more for
                            each and for each argument; 16 MiB */
+    size_t links_max;   /* that are lent and kept; 16 */
     struct sill_resp_limits limits; /* each 0: as SILL_RESP_LIMITS_INIT */
 
     /* How much was done; to be read at any time. */
@@ -455,6 +459,9 @@ struct sill_resp_client {
     sill_time due;
     uint64_t heard;
     bool ended;
+    size_t turns;
+    struct sill_resp_waiter *waiter;
+    struct sill_resp_link *idle;
 };
 
 /*
@@ -505,6 +512,148 @@ sill_resp_client_call(struct sill_resp_client *client,
                       const struct sill_resp_view *args, size_t count,
                       unsigned flags, struct sill_resp_answer *answer,
                       sill_time deadline);
+
+/* ------------------------------------------------------------------------
+ * Links
+ *
+ * What is about the connection needs one of its own, and so does what blocks in
+ * the server. A link is a connection of a client that one task has for itself:
+ * it adds commands, and takes what the server says, in order. A transaction, as
+ * one write and one wait:
+ *
+ *     rc = sill_resp_link_take(&link, &client, deadline);
+ *     ...
+ *     sill_resp_link_add(link, multi, 1);
+ *     sill_resp_link_add(link, incr, 2);
+ *     sill_resp_link_add(link, exec, 1);
+ *     for (int i = 0; i < 3 && rc == 0; i++)
+ *         rc = sill_resp_link_next(link, &answer, deadline);
+ *     if (rc == 0)
+ *         use answer.values[1], what INCR said;
+ *     sill_resp_link_give(link);
+ *
+ * And what others publish:
+ *
+ *     sill_resp_link_add(link, subscribe, 2);
+ *     while (sill_resp_link_next(link, &answer, SILL_NEVER) == 0)
+ *         use answer.values;
+ *
+ * The client says where and as whom. sill_resp_client_run is not needed.
+ */
+
+struct sill_resp_link {
+    /* private */
+    struct sill_resp_client *client;
+    struct sill_resp_link *next;
+    struct sill_resp_wire wire;
+    char *out;
+    size_t out_size, out_begin, out_end;
+    uint64_t owed;
+    unsigned state;
+    bool is_open;
+};
+
+/*
+ * Opens (link), which is the caller's, as a connection of (client), which must
+ * outlive it: connects, and says what is said first, in the client's
+ * (connect_timeout).
+ *
+ * Returns 0, or, with (link) closed,
+ *
+ *   SILL_EACCES   the server refused one of the first words
+ *   SILL_EINVAL   they are too long, or of a version other than 2 and 3
+ *   SILL_EOF      it ended the connection; and errors of sill_stream_connect,
+ *                 SILL_ETIMEDOUT among them, or of sill_resp_link_next
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_link_open(struct sill_resp_link *link,
+                    struct sill_resp_client *client, sill_time deadline);
+
+/* Closes (link); what was added and not sent never will be. Twice is harmless.
+ * Never suspends. */
+SILL_API void sill_resp_link_close(struct sill_resp_link *link);
+
+/*
+ * Adds the command of (count) arguments, a copy, to what is sent when the next
+ * reply is waited for. Any verb will do. Never suspends.
+ *
+ * Returns 0, or, with nothing added,
+ *
+ *   SILL_EBUSY    more than (pending_max) bytes would wait to be sent: take a
+ *                 reply first
+ *   SILL_EINVAL   no argument
+ *   SILL_ECLOSED, SILL_ENOMEM
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_link_add(struct sill_resp_link *link,
+                   const struct sill_resp_view *args, size_t count);
+
+/*
+ * Sends what was added, and waits for what the server says next: a reply, for
+ * each command one and in their order; what it pushes; or, after SUBSCRIBE and
+ * its kin or MONITOR, whatever it may be: their own replies and all that comes
+ * later. In RESP3 what is pushed is a SILL_RESP_PUSH, in RESP2 an array.
+ *
+ * answer   lives until the next call on (link), and need not be freed; empty
+ *          after a failure.
+ *
+ * No pipeline is too long for it: while the peer does not take more, replies
+ * are. Returns 0, or
+ *
+ *   SILL_ECANCELED, SILL_ETIMEDOUT, SILL_ENOMEM
+ *                   nothing was taken: what is due comes with the next call
+ *   SILL_EOF, SILL_ECONNRESET, SILL_EPIPE
+ *                   the server ended the connection
+ *   SILL_EMSGSIZE   a reply passes one of (limits)
+ *   SILL_EPROTO     it is none, or nobody asked for it
+ *   SILL_ECLOSED
+ *
+ * or another error of sill_stream_read or sill_stream_write. But for the first
+ * three, (link) is of no use any more: close it, or give it back.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_link_next(struct sill_resp_link *link,
+                    struct sill_resp_answer *answer, sill_time deadline);
+
+/*
+ * Is sill_resp_link_add and sill_resp_link_next for one command. What is pushed
+ * before the reply goes to the client's (pushed).
+ *
+ * Returns as these do, SILL_EINVAL also for SUBSCRIBE and its kin, MONITOR,
+ * SYNC, PSYNC and CLIENT REPLY, which have not one reply; and SILL_EBUSY also
+ * while replies are due or after one of these. So a call that was given up does
+ * not leave its reply to the next one: take it with sill_resp_link_next, or
+ * close (link).
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_link_call(struct sill_resp_link *link,
+                    const struct sill_resp_view *args, size_t count,
+                    struct sill_resp_answer *answer, sill_time deadline);
+
+/*
+ * Lends a link of (client): an idle one, or a new one, as long as there are not
+ * more than (links_max). Else it waits until one is given back; who came first
+ * is first.
+ *
+ * Returns 0, with (*link) to be given back; or, with NULL there, SILL_ECANCELED
+ * or SILL_ETIMEDOUT, SILL_ENOMEM, or an error of sill_resp_link_open.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_resp_link_take(struct sill_resp_link **link,
+                    struct sill_resp_client *client, sill_time deadline);
+
+/*
+ * Gives (link), a link that was taken, back. It is kept for the next one if it
+ * is as new: open, with no reply due, in no transaction, with no watched keys,
+ * and with no command of these in its past: SUBSCRIBE and its kin, MONITOR,
+ * SYNC, PSYNC, SELECT, HELLO, AUTH, QUIT, RESET, CLIENT. Else it is closed.
+ * Never suspends.
+ */
+SILL_API void sill_resp_link_give(struct sill_resp_link *link);
+
+/* Closes the idle links of (client): before it goes, when all were given back.
+ * Never suspends. */
+SILL_API void sill_resp_links_close(struct sill_resp_client *client);
 
 SILL_END
 

@@ -18,6 +18,7 @@ int sill_resp_settle(struct sill_resp_client *c)
     DEFAULT(c->reply_timeout, 10 * SILL_SECOND);
     DEFAULT(c->pause_min, 50 * SILL_MILLISECOND);
     DEFAULT(c->pause_max, 5 * SILL_SECOND);
+    DEFAULT(c->links_max, 16);
     DEFAULT(c->limits.line, usual.line);
     DEFAULT(c->limits.elements, usual.elements);
     DEFAULT(c->limits.depth, usual.depth);

@@ -3,12 +3,10 @@
  * client_test.c: what the client promises to the tasks that share it, with our
  * own server as its peer, and with one that says what the case wants.
  */
-#include "server_kit.h"
+#include "client_kit.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-#define MOMENT SILL_MILLISECOND
 
 /* ---- a client and its keeper ---- */
 
@@ -390,35 +388,10 @@ CASE(a_client_speaks_version_2_or_3)
 
 /* ---- a peer that says what the case wants ---- */
 
-struct host {
-    struct sill_listener listener;
-    struct sill_address address;
-    struct peer peer;
-};
-
-static void host_open(struct host *host)
-{
-    ck_assert_int_eq(sill_address_ip(&host->address, "127.0.0.1", 0), 0);
-    ck_assert_int_eq(
-        sill_listener_listen(&host->listener, &host->address, NULL), 0);
-    ck_assert_int_eq(sill_listener_local(&host->listener, &host->address), 0);
-}
-
-static void host_accept(struct host *host)
-{
-    memset(&host->peer, 0, sizeof(host->peer));
-    host->peer.room = 1024;
-    host->peer.text = calloc(1, host->peer.room);
-    ck_assert_int_eq(
-        sill_listener_accept(&host->listener, &host->peer.stream, kit_soon()),
-        0);
-}
-
 static void host_close(struct host *host, struct line *line)
 {
     line_close(line);
-    peer_close(&host->peer);
-    sill_listener_close(&host->listener);
+    host_end(host);
 }
 
 #define ASKED(number) "*2\r\n$1\r\nq\r\n$1\r\n" #number "\r\n"

@@ -181,6 +181,95 @@ static void large(void)
     free(data);
 }
 
+/* ---- links ---- */
+
+/* Adds the words of (text). */
+static bool add(struct sill_resp_link *link, const char *text)
+{
+    char line[128], *rest = line, *word;
+    struct sill_resp_view args[8];
+    size_t count = 0;
+    snprintf(line, sizeof(line), "%s", text);
+    while ((word = strtok_r(rest, " ", &rest)) != NULL)
+        args[count++] = sill_resp_view(word);
+    return sill_resp_link_add(link, args, count) == 0;
+}
+
+/* What comes next, or a value that is none. */
+static const struct sill_resp_value *next(struct sill_resp_link *link)
+{
+    static const struct sill_resp_value none[8];
+    struct sill_resp_answer answer;
+    return sill_resp_link_next(link, &answer, soon()) == 0 ? answer.values
+                                                           : none;
+}
+
+static bool is_text(const struct sill_resp_value *value, const char *text)
+{
+    return sill_resp_view_is_equal(value->text, sill_resp_view(text));
+}
+
+/* Of two that watch a key, who is late has to begin again. */
+static void transactions(void)
+{
+    struct sill_resp_link *a, *b;
+    CHECK(sill_resp_link_take(&a, &client, soon()) == 0);
+    CHECK(sill_resp_link_take(&b, &client, soon()) == 0);
+    CHECK(add(a, "WATCH money") && is_text(next(a), "OK"));
+    CHECK(add(b, "INCRBY money 5") && next(b)->integer == 5);
+    for (int i = 0; i < 2; i++) {
+        CHECK(add(a, "MULTI") && add(a, "INCR money") && add(a, "EXEC"));
+        CHECK(is_text(next(a), "OK") && is_text(next(a), "QUEUED"));
+        const struct sill_resp_value *done = next(a);
+        if (i == 0)
+            CHECK(done->type == SILL_RESP_NULL);
+        else
+            CHECK(done->type == SILL_RESP_ARRAY && done[1].integer == 6);
+    }
+    sill_resp_link_give(a);
+    sill_resp_link_give(b);
+    CHECK(sill_resp_link_take(&b, &client, soon()) == 0);
+    CHECK(add(b, "CLIENT ID") && next(b)->integer > 0);
+    sill_resp_link_give(b);
+}
+
+static void pipelines(void)
+{
+    enum { MANY = 10000 };
+    struct sill_resp_link *link;
+    CHECK(sill_resp_link_take(&link, &client, soon()) == 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK(add(link, "INCR many"));
+    for (int i = 0; i < MANY; i++)
+        CHECK(next(link)->integer == i + 1);
+    sill_resp_link_give(link);
+}
+
+/* In either version; what others say meanwhile is seen by a monitor. */
+static void channels(int version)
+{
+    struct sill_resp_client other = {.version = version, .password = "secret"};
+    enum sill_resp_type type = version == 3 ? SILL_RESP_PUSH : SILL_RESP_ARRAY;
+    struct sill_resp_link ear, eye;
+    other.address = client.address;
+    CHECK(sill_resp_link_open(&ear, &other, soon()) == 0);
+    CHECK(sill_resp_link_open(&eye, &other, soon()) == 0);
+    CHECK(add(&eye, "MONITOR") && is_text(next(&eye), "OK"));
+    CHECK(add(&ear, "SUBSCRIBE a b"));
+    CHECK(next(&ear)[3].integer == 1 && next(&ear)[3].integer == 2);
+    CHECK(integer("PUBLISH b", 7, 0) == 1);
+    const struct sill_resp_value *message = next(&ear);
+    CHECK(message->type == type && is_text(message + 1, "message"));
+    CHECK(is_text(message + 2, "b") && is_text(message + 3, "7"));
+    for (int i = 0; i < 2; i++) {
+        struct sill_resp_view line = next(&eye)->text;
+        const char *text = i == 0 ? "\"SUBSCRIBE\"" : "\"PUBLISH\"";
+        CHECK(memmem(line.at, line.size, text, strlen(text)) != NULL);
+    }
+    sill_resp_link_close(&ear);
+    sill_resp_link_close(&eye);
+}
+
 /* Waits in the server until that is killed. */
 static int wait_in_server(void *flags)
 {
@@ -220,6 +309,11 @@ static int all(void *unused)
     tasks_share_it();
     types();
     large();
+    transactions();
+    pipelines();
+    channels(2);
+    channels(3);
+    sill_resp_links_close(&client);
     it_may_be_killed();
     CHECK(sill_cancel(keeper, SILL_NEVER) == 0);
     kill_server();
