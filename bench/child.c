@@ -4,7 +4,9 @@
  */
 #include "child.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,19 +81,20 @@ static void forget(pid_t pid)
     }
 }
 
-static void become(char *const argv[], int cpu, int out)
+static void become(const char *file, char *const argv[], int cpu, int out)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     dup2(out, STDOUT_FILENO);
     if (cpu != CHILD_CPU_NONE)
         pin(0, cpu);
-    execvp(argv[0], argv);
-    perror(argv[0]);
+    execvp(file, argv);
+    perror(file);
     _exit(127);
 }
 
-int child_start(struct child *child, char *const argv[], int cpu)
+int child_start_as(struct child *child, const char *file, char *const argv[],
+                   int cpu)
 {
     int ends[2];
 
@@ -99,7 +103,7 @@ int child_start(struct child *child, char *const argv[], int cpu)
         return -1;
     child->pid = fork();
     if (child->pid == 0)
-        become(argv, cpu, ends[1]);
+        become(file, argv, cpu, ends[1]);
     close(ends[1]);
     if (child->pid < 0) {
         child->pid = 0;
@@ -109,6 +113,11 @@ int child_start(struct child *child, char *const argv[], int cpu)
     child->out = ends[0];
     remember(child->pid);
     return 0;
+}
+
+int child_start(struct child *child, char *const argv[], int cpu)
+{
+    return child_start_as(child, argv[0], argv, cpu);
 }
 
 int child_port(struct child *child)
@@ -127,6 +136,56 @@ int child_port(struct child *child)
     if (strncmp(line, "listening on ", 13) != 0 || !colon)
         return -1;
     return (int)strtol(colon + 1, NULL, 10);
+}
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+}
+
+int child_free_port(void)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
+
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (struct sockaddr *)&address, size) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+        port = ntohs(address.sin_port);
+    close(fd);
+    return port;
+}
+
+int child_connect(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool child_listens(int port)
+{
+    for (int i = 0; i < 500; i++) {
+        int fd = child_connect(port);
+        if (fd >= 0) {
+            close(fd);
+            return true;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return false;
 }
 
 static int collect(struct child *child)

@@ -30,9 +30,22 @@ void child_prepare(void (*clean_up)(void));
  */
 int child_start(struct child *child, char *const argv[], int cpu);
 
+/* Starts the program (file) likewise, which is called (argv)[0]. */
+int child_start_as(struct child *child, const char *file, char *const argv[],
+                   int cpu);
+
 /* Reads its first line, "listening on HOST:PORT"; returns the port, or -1 when
  * none came within 5 s. */
 int child_port(struct child *child);
+
+/* For those who print none: a port that was free a moment ago, or -1. */
+int child_free_port(void);
+
+/* Returns whether somebody listens at (port) within 5 s. */
+bool child_listens(int port);
+
+/* Connects to (port) of 127.0.0.1; returns a descriptor or -1. */
+int child_connect(int port);
 
 /* Reads what it prints, until it ends or (text) of (size) bytes is full, adds
  * a NUL, and collects it. Returns 0 when it ended well. */

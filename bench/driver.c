@@ -4,7 +4,8 @@
  *
  *     bench [--json FILE] [--rounds N] [--slice MS] [SECTION...]
  *
- * Sections are micro, echo, hello, guest, wrk and memory; none given means all.
+ * Sections are micro, echo, hello, guest, wrk, redis, idle and memory; none
+ * given means all.
  *
  * What is compared is the server's own processor time for each request, kernel
  * included, read from its clock before and after a slice of load. All servers
@@ -17,26 +18,18 @@
  * each table twice: by as much as its two figures differ, all others may be
  * wrong.
  */
-#include "child.h"
 #include "load.h"
 #include "nginx.h"
+#include "redis.h"
+#include "rows.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum {
-    ROUNDS_MAX = 200,
-    ROWS_MAX = 16,
-    GENERATIONS = 3,
-    WARM_BATCHES = 2,
-    SLICE_BATCHES = 8,
-    SERVER_CPU = 0,
-    LOAD_CPU = 1
-};
+enum { GENERATIONS = 3, WARM_BATCHES = 2, SLICE_BATCHES = 8 };
 
 #define GENERATION_TIME INT64_C(12000000000) /* ns, at most */
 
@@ -44,88 +37,7 @@ static const char *const backends[] = {"native", "libuv", "libevent"};
 
 enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
-static char folder[4096]; /* where this program is, and all others */
-static int rounds = 48;
 static int64_t slice = 40000000;
-static bool pinned;
-static FILE *json;
-static bool json_is_begun, failed;
-
-/* ---- figures ---- */
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value below which (part) of the (count) values lie. */
-static double quantile(const double *values, int count, double part)
-{
-    double sorted[ROUNDS_MAX];
-
-    if (count == 0)
-        return 0;
-    memcpy(sorted, values, (size_t)count * sizeof sorted[0]);
-    qsort(sorted, (size_t)count, sizeof sorted[0], by_value);
-    double at = part * (count - 1);
-    int low = (int)at;
-    int high = low + 1 < count ? low + 1 : low;
-    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
-}
-
-/* ---- output ---- */
-
-struct ratio {
-    double value, low, high; /* (value) 0: none */
-};
-
-static void json_row(const char *section, const char *name, const char *unit,
-                     double low, double high, struct ratio ratio)
-{
-    if (!json)
-        return;
-    fprintf(json,
-            "%s\n  {\"section\": \"%s\", \"name\": \"%s\", \"unit\": \"%s\","
-            " \"value\": %.3f, \"high\": %.3f",
-            json_is_begun ? "," : "[", section, name, unit, low, high);
-    if (ratio.value > 0)
-        fprintf(json,
-                ", \"ratio\": %.4f, \"ratio_low\": %.4f,"
-                " \"ratio_high\": %.4f",
-                ratio.value, ratio.low, ratio.high);
-    fprintf(json, "}");
-    json_is_begun = true;
-}
-
-static void progress(const char *section, int done, int all)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (done < all)
-        fprintf(stderr, "\r%-24s %3d of %d ", section, done + 1, all);
-    else
-        fprintf(stderr, "\r%40s\r", "");
-}
-
-/* ---- programs ---- */
-
-static const char *program(const char *name)
-{
-    static char path[sizeof folder + 64];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static bool is_built(const char *name)
-{
-    return access(program(name), X_OK) == 0;
-}
-
-static int cpu_for(int cpu)
-{
-    return pinned ? cpu : CHILD_CPU_NONE;
-}
 
 /* Runs (name) on the servers' processor to its end; its output is in (text). */
 static int run_to_end(const char *name, char *text, size_t size)
@@ -140,47 +52,6 @@ static int run_to_end(const char *name, char *text, size_t size)
 
 /* ---- servers in turns ---- */
 
-struct row {
-    const char *name;    /* in the table */
-    const char *program; /* NULL: nginx */
-    const char *option;  /* behind the port; NULL: none */
-    int rival;           /* the row that it is compared with; itself: none */
-    bool is_up;
-    struct child child;
-    int port;
-    struct load *load;
-    int count;
-    double cpu[ROUNDS_MAX];  /* ns for each request */
-    double rate[ROUNDS_MAX]; /* requests in a second */
-};
-
-static void start_row(struct row *r)
-{
-    r->port = -1;
-    if (!r->program) {
-        if (nginx_is_present())
-            r->port = nginx_start(&r->child, cpu_for(SERVER_CPU));
-        else
-            fprintf(stderr, "bench: nginx is not installed: no such row\n");
-    } else if (is_built(r->program)) {
-        char *argv[] = {(char *)program(r->program), (char *)"0",
-                        (char *)r->option, NULL};
-        if (child_start(&r->child, argv, cpu_for(SERVER_CPU)) == 0)
-            r->port = child_port(&r->child);
-    }
-    r->is_up = r->port > 0;
-}
-
-static void stop_row(struct row *r)
-{
-    load_close(r->load);
-    r->load = NULL;
-    if (!r->program)
-        nginx_stop(&r->child);
-    else
-        child_stop(&r->child);
-}
-
 /* What went cold while others ran does not count: the first batches of a slice
  * are not timed, and enough follow to outweigh what is cold after them. */
 static bool measure_row(struct row *r, int64_t ns)
@@ -194,7 +65,7 @@ static bool measure_row(struct row *r, int64_t ns)
     if (requests == 0 || cpu <= 0) {
         fprintf(stderr, "bench: %s is out\n", r->name);
         r->is_up = false;
-        failed = true;
+        bench.failed = true;
         return false;
     }
     r->cpu[r->count] = (double)cpu / (double)requests;
@@ -204,14 +75,14 @@ static bool measure_row(struct row *r, int64_t ns)
 
 static void open_row(struct row *r, const struct load_shape *shape)
 {
-    start_row(r);
+    row_start(r);
     if (!r->is_up)
         return;
     r->load = load_open(r->port, shape);
     if (!r->load) {
         fprintf(stderr, "bench: %s does not serve\n", r->name);
         r->is_up = false;
-        failed = true;
+        bench.failed = true;
     }
 }
 
@@ -230,80 +101,6 @@ static void measure_rows(struct row *rows, int count, int from, int to)
     }
 }
 
-/* The median of (r) over (rival) in each round; by order statistics the two
- * values that lie about a root of the count to its left and right bound it. */
-static struct ratio ratio_of(const struct row *r, const struct row *rival)
-{
-    struct ratio ratio = {0, 0, 0};
-    double each[ROUNDS_MAX];
-    int count = r->count < rival->count ? r->count : rival->count;
-
-    if (r == rival || count == 0)
-        return ratio;
-    for (int i = 0; i < count; i++)
-        each[i] = r->cpu[i] / rival->cpu[i];
-    double away = 0.98 / sqrt(count);
-    ratio.value = quantile(each, count, 0.5);
-    ratio.low = quantile(each, count, fmax(0, 0.5 - away));
-    ratio.high = quantile(each, count, fmin(1, 0.5 + away));
-    return ratio;
-}
-
-static void print_ratio(struct ratio ratio, const char *rival)
-{
-    if (ratio.value > 0)
-        printf("  %5.3f (%5.3f-%5.3f) %-17s", ratio.value, ratio.low,
-               ratio.high, rival);
-    else
-        printf("  %38s", "");
-}
-
-static const struct row *find_nginx(const struct row *rows, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (!rows[i].program && rows[i].count > 0)
-            return &rows[i];
-    }
-    return NULL;
-}
-
-static void print_row(const char *section, const char *title,
-                      const struct row *rows, const struct row *r,
-                      const struct row *nginx)
-{
-    const struct row *rival = &rows[r->rival];
-    double low = quantile(r->cpu, r->count, 0.25) / 1000;
-    double high = quantile(r->cpu, r->count, 0.75) / 1000;
-    struct ratio ratio = ratio_of(r, rival);
-    char key[128];
-
-    printf("  %-16s %6.3f-%6.3f %9.0f", r->name, low, high,
-           quantile(r->rate, r->count, 0.5));
-    print_ratio(ratio, rival->name);
-    if (nginx)
-        print_ratio(ratio_of(r, nginx), "");
-    printf("\n");
-    snprintf(key, sizeof key, "%s: %s", title, r->name);
-    json_row(section, key, "us_cpu_per_request", low, high, ratio);
-}
-
-static void print_rows(const char *section, const char *title,
-                       const struct row *rows, int count)
-{
-    const struct row *nginx = find_nginx(rows, count);
-
-    printf("\n%s\n%-18s %13s %9s  %-38s%s\n", title, "  server", "us CPU/rq",
-           "rq/s", "ratio to its rival", nginx ? "  to nginx" : "");
-    for (int i = 0; i < count; i++) {
-        if (rows[i].count > 0)
-            print_row(section, title, rows, &rows[i], nginx);
-        else
-            printf("  %-16s not built, not installed or failed\n",
-                   rows[i].name);
-    }
-    fflush(stdout);
-}
-
 static void table(const char *section, const char *title,
                   const struct row *model, int count,
                   const struct load_shape *shape)
@@ -315,13 +112,13 @@ static void table(const char *section, const char *title,
         progress(title, g, GENERATIONS);
         for (int i = 0; i < count; i++)
             open_row(&rows[(g + i) % count], shape);
-        measure_rows(rows, count, rounds * g / GENERATIONS,
-                     rounds * (g + 1) / GENERATIONS);
+        measure_rows(rows, count, bench.rounds * g / GENERATIONS,
+                     bench.rounds * (g + 1) / GENERATIONS);
         for (int i = 0; i < count; i++)
-            stop_row(&rows[i]);
+            row_stop(&rows[i]);
     }
     progress(title, GENERATIONS, GENERATIONS);
-    print_rows(section, title, rows, count);
+    rows_print(section, title, rows, count);
 }
 
 /* ---- sections ---- */
@@ -354,7 +151,7 @@ static const struct row hello_rows[] = {
     {.name = "sill native", .program = "hello-native", .rival = 0},
     {.name = "libuv by hand", .program = "bench-hello-libuv", .rival = 2},
     {.name = "sill libuv", .program = "hello-libuv", .rival = 2},
-    {.name = "nginx", .program = NULL, .rival = 4},
+    {.name = "nginx", .service = &nginx, .rival = 4},
     {.name = "sill libevent", .program = "hello-libevent", .rival = 5},
     {.name = "epoll once more", .program = "bench-hello-epoll", .rival = 0},
 };
@@ -463,7 +260,7 @@ static void wrk_table(const char *title, const char *lua)
 
     memcpy(rows, hello_rows, sizeof hello_rows);
     for (int i = 0; i < count; i++)
-        start_row(&rows[i]);
+        row_start(&rows[i]);
     for (int round = 0; round < WRK_ROUNDS; round++) {
         progress(title, round, WRK_ROUNDS);
         for (int i = 0; i < count; i++) {
@@ -473,9 +270,9 @@ static void wrk_table(const char *title, const char *lua)
         }
     }
     progress(title, WRK_ROUNDS, WRK_ROUNDS);
-    print_rows("wrk", title, rows, count);
+    rows_print("wrk", title, rows, count);
     for (int i = 0; i < count; i++)
-        stop_row(&rows[i]);
+        row_stop(&rows[i]);
 }
 
 static void run_wrk(void)
@@ -487,7 +284,7 @@ static void run_wrk(void)
     strcpy(script, "/tmp/sill-bench-XXXXXX");
     int fd = mkstemp(script);
     if (fd < 0 || write(fd, pipeline_script, sizeof pipeline_script - 1) < 0) {
-        failed = true;
+        bench.failed = true;
         return;
     }
     close(fd);
@@ -566,7 +363,7 @@ static void figures_table(const char *section, const char *title,
                 continue;
             if (run_to_end(name, text, sizeof text) < 0) {
                 fprintf(stderr, "bench: %s failed\n", name);
-                failed = true;
+                bench.failed = true;
             }
             take_figures(figures, count, b, text);
         }
@@ -639,13 +436,14 @@ struct section {
 static struct section sections[] = {
     {"micro", run_micro, false}, {"echo", run_echo, false},
     {"hello", run_hello, false}, {"guest", run_guest, false},
-    {"wrk", run_wrk, false},     {"memory", run_memory, false},
+    {"wrk", run_wrk, false},     {"redis", run_redis, false},
+    {"idle", run_idle, false},   {"memory", run_memory, false},
 };
 
 static int usage(FILE *to)
 {
     fprintf(to, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
-                "[micro|echo|hello|guest|wrk|memory ...]\n");
+                "[micro|echo|hello|guest|wrk|redis|idle|memory ...]\n");
     return to == stdout ? 0 : 2;
 }
 
@@ -675,9 +473,9 @@ static int parse(int argc, char **argv)
         if (!value)
             return -1;
         if (strcmp(argv[i], "--json") == 0)
-            json = fopen(value, "w");
+            bench.json = fopen(value, "w");
         else if (strcmp(argv[i], "--rounds") == 0)
-            rounds = (int)strtol(value, NULL, 10);
+            bench.rounds = (int)strtol(value, NULL, 10);
         else if (strcmp(argv[i], "--slice") == 0)
             slice = strtol(value, NULL, 10) * 1000000;
         else
@@ -686,14 +484,16 @@ static int parse(int argc, char **argv)
     }
     for (int i = 0; i < COUNT(sections) && !chosen; i++)
         sections[i].wanted = true;
-    return rounds < 1 || rounds > ROUNDS_MAX || slice < 1000000 ? -1 : 0;
+    return bench.rounds < 1 || bench.rounds > ROUNDS_MAX || slice < 1000000 ? -1
+                                                                            : 0;
 }
 
 static void find_folder(void)
 {
-    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
-    folder[n < 0 ? 0 : n] = '\0';
-    char *slash = strrchr(folder, '/');
+    ssize_t n =
+        readlink("/proc/self/exe", bench.folder, sizeof bench.folder - 1);
+    bench.folder[n < 0 ? 0 : n] = '\0';
+    char *slash = strrchr(bench.folder, '/');
     if (slash)
         *slash = '\0';
 }
@@ -720,11 +520,12 @@ static void print_conditions(void)
     }
     control[strcspn(control, "\n")] = '\0';
     printf("%s; congestion control of loopback: %s, the same for all\n",
-           pinned ? "servers on processor 0, load on processor 1"
-                  : "one processor for servers and load: compare with care",
+           bench.pinned
+               ? "servers on processor 0, load on processor 1"
+               : "one processor for servers and load: compare with care",
            control);
     printf("each figure: the lower quartile of up to %d slices in turns\n",
-           rounds);
+           bench.rounds);
     fflush(stdout);
 }
 
@@ -737,15 +538,13 @@ int main(int argc, char **argv)
     find_folder();
     raise_descriptors();
     child_prepare(clean_up);
-    pinned = sysconf(_SC_NPROCESSORS_ONLN) > 1 && child_pin_self(LOAD_CPU);
+    bench.pinned =
+        sysconf(_SC_NPROCESSORS_ONLN) > 1 && child_pin_self(LOAD_CPU);
     print_conditions();
     for (int i = 0; i < COUNT(sections); i++) {
         if (sections[i].wanted)
             sections[i].run();
     }
-    if (json) {
-        fprintf(json, "%s\n]\n", json_is_begun ? "" : "[");
-        fclose(json);
-    }
-    return failed;
+    json_end();
+    return bench.failed;
 }

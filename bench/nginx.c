@@ -4,15 +4,10 @@
  */
 #include "nginx.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static char folder[256];
@@ -40,7 +35,7 @@ static const char config[] = "daemon off;\n"
                              "}\n";
 
 /* Debian keeps it where only root's PATH leads. */
-static const char *program(void)
+static const char *find_program(void)
 {
     static const char *const places[] = {
         "/usr/sbin/nginx",
@@ -55,43 +50,9 @@ static const char *program(void)
     return NULL;
 }
 
-bool nginx_is_present(void)
+static bool is_present(void)
 {
-    return program() != NULL;
-}
-
-static struct sockaddr_in loopback(int port)
-{
-    return (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-}
-
-/* nginx takes no port 0 and tells nobody: one that was free a moment ago. */
-static int free_port(void)
-{
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
-
-    if (fd < 0)
-        return -1;
-    if (bind(fd, (struct sockaddr *)&address, size) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        port = ntohs(address.sin_port);
-    close(fd);
-    return port;
-}
-
-static bool listens(int port)
-{
-    struct sockaddr_in address = loopback(port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool yes = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return yes;
+    return find_program() != NULL;
 }
 
 static int write_config(int port)
@@ -133,12 +94,19 @@ void nginx_clean_up(void)
     folder[0] = '\0';
 }
 
-int nginx_start(struct child *child, int cpu)
+static void stop(struct child *child)
+{
+    child_stop(child);
+    nginx_clean_up();
+}
+
+static int start(struct child *child, int cpu)
 {
     char conf[] = "nginx.conf", log[] = "error.log";
-    char *argv[] = {(char *)program(), (char *)"-p", folder, (char *)"-c", conf,
-                    (char *)"-e",      log,          NULL};
-    int port = free_port();
+    char *argv[] = {
+        (char *)find_program(), (char *)"-p", folder, (char *)"-c", conf,
+        (char *)"-e",           log,          NULL};
+    int port = child_free_port();
 
     memset(child, 0, sizeof *child);
     if (!argv[0] || port < 0 || make_folder() < 0)
@@ -147,17 +115,10 @@ int nginx_start(struct child *child, int cpu)
         nginx_clean_up();
         return -1;
     }
-    for (int i = 0; i < 500; i++) {
-        if (listens(port))
-            return port;
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    nginx_stop(child);
+    if (child_listens(port))
+        return port;
+    stop(child);
     return -1;
 }
 
-void nginx_stop(struct child *child)
-{
-    child_stop(child);
-    nginx_clean_up();
-}
+const struct service nginx = {"nginx", is_present, start, stop};

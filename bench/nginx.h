@@ -6,21 +6,10 @@
 #ifndef NGINX_H
 #define NGINX_H
 
-#include "child.h"
+#include "rows.h"
 
-#include <stdbool.h>
-
-/* Returns whether it can be found. */
-bool nginx_is_present(void);
-
-/*
- * Starts it on processor (cpu), with its folder in /tmp. Returns the port
- * where it listens, or -1 with nothing left behind.
- */
-int nginx_start(struct child *child, int cpu);
-
-/* Ends it and removes its folder. */
-void nginx_stop(struct child *child);
+/* One at a time; its folder is in /tmp. */
+extern const struct service nginx;
 
 /* Removes the folder of one that was ended otherwise; from a signal handler,
  * too. Harmless without one. */

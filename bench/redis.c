@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * redis-benchmark in turns, and many connections.
+ */
+#include "redis.h"
+
+#include "load.h"
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TURNS = 9, CLIENTS = 10000, IDLE_RUNS = 2 };
+
+#define TABLE_TIME INT64_C(90000000000) /* ns, at most */
+
+/* ---- redis-server ---- */
+
+/* Debian's redis-tools has the whole program, too: what it does goes by what it
+ * is called. */
+static const char *find_server(void)
+{
+    static const char *const places[] = {
+        "/usr/bin/redis-server", "/usr/local/bin/redis-server",
+        "/usr/bin/redis-check-rdb", "/usr/local/bin/redis-check-rdb"};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (access(places[i], X_OK) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
+static bool is_present(void)
+{
+    return find_server() != NULL;
+}
+
+static int start(struct child *child, int cpu)
+{
+    char port[16], most[16];
+    char *argv[] = {(char *)"redis-server",
+                    (char *)"--port",
+                    port,
+                    (char *)"--bind",
+                    (char *)"127.0.0.1",
+                    (char *)"--save",
+                    (char *)"",
+                    (char *)"--appendonly",
+                    (char *)"no",
+                    (char *)"--logfile",
+                    (char *)"/dev/null",
+                    (char *)"--maxclients",
+                    most,
+                    NULL};
+    int number = child_free_port();
+
+    snprintf(port, sizeof port, "%d", number);
+    snprintf(most, sizeof most, "%d", CLIENTS + 100);
+    if (number < 0 || child_start_as(child, find_server(), argv, cpu) < 0)
+        return -1;
+    if (child_listens(number))
+        return number;
+    child_stop(child);
+    return -1;
+}
+
+static const struct service redis = {"redis-server", is_present, start,
+                                     child_stop};
+
+/* Compared with it, and with itself: by as much as the last row differs from
+ * the first, all others may be wrong. */
+static const struct row redis_rows[] = {
+    {.name = "redis-server", .service = &redis},
+    {.name = "kv native", .program = "kv-native", .flag = "--port"},
+    {.name = "kv libuv", .program = "kv-libuv", .flag = "--port"},
+    {.name = "kv libevent", .program = "kv-libevent", .flag = "--port"},
+    {.name = "redis-server again", .service = &redis},
+};
+
+enum { ROWS = sizeof redis_rows / sizeof redis_rows[0] };
+
+/* ---- redis-benchmark ---- */
+
+/* Returns how many requests in a second a line such as
+ * "SET","99800.40","0.253",... says, or 0. */
+static double rate_of(const char *text, const char *test)
+{
+    const char *line = strstr(text, test);
+    return line ? strtod(line + strlen(test), NULL) : 0;
+}
+
+static int run_benchmark(int port, int requests, int depth, char *text,
+                         size_t size)
+{
+    char where[16], count[16], pipeline[16];
+    char *argv[] = {(char *)"redis-benchmark",
+                    (char *)"-p",
+                    where,
+                    (char *)"-t",
+                    (char *)"get,set",
+                    (char *)"-c",
+                    (char *)"50",
+                    (char *)"--csv",
+                    (char *)"-n",
+                    count,
+                    (char *)"-P",
+                    pipeline,
+                    NULL};
+    struct child benchmark;
+
+    snprintf(where, sizeof where, "%d", port);
+    snprintf(count, sizeof count, "%d", requests);
+    snprintf(pipeline, sizeof pipeline, "%d", depth);
+    if (child_start(&benchmark, argv, cpu_for(LOAD_CPU)) < 0)
+        return -1;
+    return child_output(&benchmark, text, size);
+}
+
+/* Half of (requests) set, half of them get. */
+static void measure(struct row *r, int requests, int depth)
+{
+    char text[4096];
+    int64_t cpu = child_cpu_ns(&r->child);
+    int rc = run_benchmark(r->port, requests / 2, depth, text, sizeof text);
+
+    cpu = child_cpu_ns(&r->child) - cpu;
+    double set = rate_of(text, "\"SET\",\""), get = rate_of(text, "\"GET\",\"");
+    if (rc < 0 || cpu <= 0 || set <= 0 || get <= 0) {
+        fprintf(stderr, "bench: %s is out\n", r->name);
+        r->is_up = false;
+        bench.failed = true;
+        return;
+    }
+    r->cpu[r->count] = (double)cpu / requests;
+    r->rate[r->count++] = 2 / (1 / set + 1 / get);
+}
+
+/* All servers run at once and are started anew in each third of the turns. On a
+ * busy machine there are fewer. */
+static void table(const char *title, int requests, int depth)
+{
+    static struct row rows[ROWS];
+    int turns = bench.rounds < TURNS ? bench.rounds : TURNS;
+    int64_t end = load_clock() + TABLE_TIME;
+
+    memcpy(rows, redis_rows, sizeof redis_rows);
+    for (int turn = 0; turn < turns && load_clock() < end; turn++) {
+        progress(title, turn, turns);
+        for (int i = 0; i < ROWS && turn % 3 == 0; i++) {
+            row_stop(&rows[i]);
+            row_start(&rows[i]);
+        }
+        for (int i = 0; i < ROWS; i++) {
+            if (rows[i].is_up)
+                measure(&rows[i], requests, depth);
+        }
+    }
+    progress(title, turns, turns);
+    rows_print("redis", title, rows, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        row_stop(&rows[i]);
+}
+
+void run_redis(void)
+{
+    if (access("/usr/bin/redis-benchmark", X_OK) != 0) {
+        printf("\nredis-benchmark is not installed: no such table\n");
+        return;
+    }
+    table("redis-benchmark, 50 clients, one at a time", 50000, 1);
+    table("redis-benchmark, 50 clients, 16 pipelined", 500000, 16);
+}
+
+/* ---- silent clients ---- */
+
+/* Returns the number behind (key) in the file (name) about (pid), in bytes. */
+static double memory_of(pid_t pid, const char *name, const char *key)
+{
+    char line[256];
+    double value = 0;
+
+    snprintf(line, sizeof line, "/proc/%d/%s", (int)pid, name);
+    FILE *file = fopen(line, "r");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, key, strlen(key)) == 0)
+            value = 1024 * strtod(line + strlen(key), NULL);
+    }
+    if (file)
+        fclose(file);
+    return value;
+}
+
+static double memory(pid_t pid)
+{
+    return memory_of(pid, "smaps_rollup", "Rss:") +
+           memory_of(pid, "status", "VmPTE:");
+}
+
+static int greet(int port)
+{
+    static const char ping[] = "*1\r\n$4\r\nPING\r\n", pong[] = "+PONG\r\n";
+    char answer[sizeof pong - 1];
+    int fd = child_connect(port);
+
+    if (fd >= 0 && write(fd, ping, sizeof ping - 1) == sizeof ping - 1 &&
+        read(fd, answer, sizeof answer) == sizeof answer &&
+        memcmp(answer, pong, sizeof answer) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Returns how many of (clients) were greeted. */
+static int greet_all(int port, int *clients, int count)
+{
+    for (int i = 0; i < count; i++) {
+        clients[i] = greet(port);
+        if (clients[i] < 0)
+            return i;
+    }
+    return count;
+}
+
+/* The first hundred pay for what is there only once. */
+static double bytes_each(const struct row *r)
+{
+    enum { FIRST = 100 };
+
+    static int clients[CLIENTS];
+    int count = greet_all(r->port, clients, FIRST);
+    double before = memory(r->child.pid);
+
+    if (count == FIRST)
+        count += greet_all(r->port, clients + FIRST, CLIENTS - FIRST);
+    double all = memory(r->child.pid) - before;
+    for (int i = 0; i < count; i++)
+        close(clients[i]);
+    return count == CLIENTS ? all / (CLIENTS - FIRST) : 0;
+}
+
+static void print_idle(struct row *r, const double *bytes)
+{
+    double low = quantile(bytes, IDLE_RUNS, 0);
+    double high = quantile(bytes, IDLE_RUNS, 1);
+
+    printf("  %-18s %6.0f-%.0f\n", r->name, low, high);
+    json_row("idle", r->name, "bytes_per_client", low, high,
+             (struct ratio){0, 0, 0});
+}
+
+static void measure_idle(struct row *r)
+{
+    double bytes[IDLE_RUNS];
+
+    for (int run = 0; run < IDLE_RUNS; run++) {
+        row_start(r);
+        bytes[run] = r->is_up ? bytes_each(r) : 0;
+        if (r->is_up && bytes[run] <= 0) {
+            fprintf(stderr, "bench: %s does not serve that many\n", r->name);
+            bench.failed = true;
+        }
+        row_stop(r);
+    }
+    if (bytes[0] > 0)
+        print_idle(r, bytes);
+}
+
+void run_idle(void)
+{
+    printf("\nbytes for each of %d silent clients, page tables included; "
+           "< 6144\n",
+           CLIENTS);
+    for (int i = 0; i < ROWS - 1; i++) {
+        struct row r = redis_rows[i];
+        measure_idle(&r);
+    }
+    fflush(stdout);
+}
