@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- text of any length ---- */
@@ -72,6 +73,24 @@ static void print_memory(struct sill_resp_session *session,
              kv_memory, kv_options.memory_max);
 }
 
+static void print_persistence(struct sill_resp_session *session,
+                              struct kv_text *text)
+{
+    (void)session;
+    kv_print(text,
+             "# Persistence\r\nloading:0\r\nrdb_bgsave_in_progress:0\r\n"
+             "aof_enabled:%d\r\naof_rewrite_in_progress:%d\r\n"
+             "aof_rewrite_scheduled:%d\r\naof_last_bgrewrite_status:%s\r\n"
+             "aof_last_write_status:%s\r\n",
+             kv_log.is_on, kv_log.is_rewriting, kv_log.is_rewrite_wanted,
+             kv_log.rewrite_error == 0 ? "ok" : "err",
+             kv_log.error == 0 ? "ok" : "err");
+    if (kv_log.is_on)
+        kv_print(text, "aof_current_size:%llu\r\naof_base_size:%llu\r\n",
+                 (unsigned long long)kv_log.size,
+                 (unsigned long long)kv_log.base_size);
+}
+
 static void print_stats(struct sill_resp_session *session, struct kv_text *text)
 {
     const struct sill_resp_stats *stats =
@@ -119,9 +138,10 @@ KV_HANDLER(info)
         const char *name;
         void (*print)(struct sill_resp_session *, struct kv_text *);
     } sections[] = {
-        {"server", print_server},           {"clients", print_clients},
-        {"memory", print_memory},           {"stats", print_stats},
-        {"replication", print_replication}, {"keyspace", print_keyspace},
+        {"server", print_server},     {"clients", print_clients},
+        {"memory", print_memory},     {"persistence", print_persistence},
+        {"stats", print_stats},       {"replication", print_replication},
+        {"keyspace", print_keyspace},
     };
     struct kv_text text = {0};
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
@@ -138,26 +158,45 @@ KV_HANDLER(info)
 
 struct parameter {
     const char *name;
-    char value[32];
+    char value[256];
 };
 
-enum { PARAMETERS = 9 };
+enum { PARAMETERS = 11 };
+
+/* The last part of it. */
+static const char *log_file_name(void)
+{
+    if (kv_options.log_name == NULL)
+        return "appendonly.aof";
+    const char *slash = strrchr(kv_options.log_name, '/');
+    return slash == NULL ? kv_options.log_name : slash + 1;
+}
 
 static void read_config(struct parameter *parameters)
 {
     static const struct parameter fixed[PARAMETERS] = {
-        {"appendonly", "no"},
+        {"appendonly", ""},
         {"bind", ""},
-        {"databases", "1"},
+        {"appendfilename", ""},
         {"maxmemory", ""},
         {"port", ""},
+        {"appendfsync", ""},
+        {"databases", "1"},
         {"maxmemory-policy", "noeviction"},
         {"proto-max-bulk-len", "536870912"},
         {"save", ""},
         {"timeout", "0"},
     };
+    static const char *const fsyncs[] = {
+        [KV_EVERYSEC] = "everysec", [KV_ALWAYS] = "always", [KV_NO] = "no"};
     for (int i = 0; i < PARAMETERS; i++)
         parameters[i] = fixed[i];
+    snprintf(parameters[0].value, sizeof(parameters[0].value), "%s",
+             kv_log.is_on ? "yes" : "no");
+    snprintf(parameters[2].value, sizeof(parameters[2].value), "%s",
+             log_file_name());
+    snprintf(parameters[5].value, sizeof(parameters[5].value), "%s",
+             fsyncs[kv_options.fsync]);
     snprintf(parameters[1].value, sizeof(parameters[1].value), "%s",
              kv_options.host);
     snprintf(parameters[3].value, sizeof(parameters[3].value), "%zu",
@@ -297,9 +336,25 @@ KV_HANDLER(shut_down)
     return 0;
 }
 
+KV_HANDLER(rewrite)
+{
+    if (!kv_log.is_on)
+        return kv_error(session, "ERR there is no append-only file");
+    if (kv_log.is_rewriting)
+        return kv_error(session, "ERR Background append only file rewriting "
+                                 "already in progress");
+    kv_log_want_rewrite();
+    sill_resp_reply_simple(session,
+                           "Background append only file rewriting started");
+    return 0;
+}
+
 static const struct sill_resp_verb verbs[] = {
-    {"command", command, -1, 0}, {"config", config, -2, 0},
-    {"info", info, -1, 0},       {"shutdown", shut_down, -1, KV_ALONE},
+    {"bgrewriteaof", rewrite, 1, 0},
+    {"command", command, -1, 0},
+    {"config", config, -2, 0},
+    {"info", info, -1, 0},
+    {"shutdown", shut_down, -1, KV_ALONE},
     {"time", tell_time, 1, 0},
 };
 

@@ -76,7 +76,18 @@ static bool copy(struct kv_entry *to, const struct kv_entry *from)
     return done;
 }
 
-const struct kv_kind kv_hash_kind = {"hash", count_fields, clear, copy};
+static void tell(const struct kv_entry *entry,
+                 void (*take)(void *arg, struct sill_resp_view text), void *arg)
+{
+    const struct kv_node *n = NULL;
+    while ((n = kv_table_next(&entry->table, n)) != NULL) {
+        take(arg, kv_node_key(n));
+        take(arg, kv_string_view(&((const struct field *)n)->value));
+    }
+}
+
+const struct kv_kind kv_hash_kind = {"hash", "HSET", 2,   count_fields,
+                                     clear,  copy,   tell};
 
 /* ---- to set ---- */
 
@@ -186,6 +197,9 @@ KV_HANDLER(hincrbyfloat)
     struct sill_resp_view value = kv_print_long_double(number, text);
     if (set(args[1], args[2], value) < 0)
         return kv_no_memory(session);
+    kv_log_args((struct sill_resp_view[]){SILL_RESP_VIEW("HSET"), args[1],
+                                          args[2], value},
+                4);
     sill_resp_reply_string(session, value);
     return 0;
 }

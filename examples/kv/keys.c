@@ -37,14 +37,22 @@ struct sill_resp_view kv_key(const struct kv_entry *entry)
     return kv_node_key(&entry->node);
 }
 
+/* What the append-only file has is there until it says otherwise. */
 bool kv_is_over(const struct kv_entry *entry)
 {
-    return entry->expires != KV_NEVER && entry->expires <= kv_now();
+    return !kv_log.is_loading && entry->expires != KV_NEVER &&
+           entry->expires <= kv_now();
 }
 
+/* It is logged before the command that has found it. */
 static void remove_expired(struct kv_entry *entry)
 {
+    uint64_t changes = kv_keys.changes;
+    bool is_told = kv_log.is_told;
+    kv_log_del(kv_key(entry));
     kv_remove(entry);
+    kv_log.is_told = is_told;
+    kv_keys.changes = changes;
     kv_keys.expired++;
 }
 
@@ -72,6 +80,7 @@ bool kv_find_as(struct sill_resp_session *session, struct sill_resp_view key,
 void kv_touch(struct kv_entry *entry)
 {
     entry->version = ++kv_keys.version;
+    kv_keys.changes++;
 }
 
 struct kv_entry *kv_make(struct sill_resp_view key)
@@ -102,6 +111,7 @@ struct kv_entry *kv_make_as(struct sill_resp_view key, enum kv_type type)
 
 void kv_remove(struct kv_entry *entry)
 {
+    kv_keys.changes++;
     kv_table_remove(&kv_keys.table, &entry->node);
     (void)kv_expire(entry, KV_NEVER);
     kv_clear(entry);
@@ -126,6 +136,7 @@ void kv_remove_all(void)
 {
     kv_table_clear(&kv_keys.table, drop);
     kv_keys.heap_count = 0;
+    kv_keys.changes++;
 }
 
 /* ---- what expires ---- */

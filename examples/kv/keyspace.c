@@ -212,12 +212,14 @@ static int expire_at(struct sill_resp_session *session,
     for (size_t i = 3; i < count; i++)
         if (!is_allowed(entry, end, args[i]))
             return kv_integer(session, 0);
-    if (end <= kv_now()) {
+    if (end <= kv_now() && !kv_log.is_loading) {
+        kv_log_del(args[1]);
         kv_remove(entry);
         return kv_integer(session, 1);
     }
     if (!kv_expire(entry, end))
         return kv_no_memory(session);
+    kv_log_end_of(args[1], end);
     kv_touch(entry);
     return kv_integer(session, 1);
 }

@@ -19,6 +19,11 @@
  *     about.c       commands about the server
  *     multi.c       transactions
  *     pubsub.c      channels
+ *     record.c      what each command did, for the append-only file
+ *     log.c         what goes into that file, and when
+ *     file.c        that file, and a thread that waits for the disk
+ *     replay.c      what is in it, at the start
+ *     rewrite.c     a shorter one
  *     glob.c        patterns
  *     words.c       replies and arguments that many commands have
  *
@@ -32,6 +37,7 @@
 
 #include <sill/sill.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -225,12 +231,17 @@ struct kv_entry {
     };
 };
 
-/* What each type knows to do, in the words of the calls below. */
+/* What each type knows to do, in the words of the calls below. (verb) makes
+ * such a value of what (tell) tells, in parts of (unit) strings. */
 struct kv_kind {
-    const char *name;
+    const char *name, *verb;
+    size_t unit;
     size_t (*count)(const struct kv_entry *entry);
     void (*clear)(struct kv_entry *entry);
     bool (*copy)(struct kv_entry *to, const struct kv_entry *from);
+    void (*tell)(const struct kv_entry *entry,
+                 void (*take)(void *arg, struct sill_resp_view text),
+                 void *arg);
 };
 
 extern const struct kv_kind kv_hash_kind, kv_list_kind, kv_set_kind,
@@ -243,6 +254,7 @@ bool kv_string_set(struct kv_string *string, struct sill_resp_view value);
 void kv_string_clear(struct kv_string *string);
 struct sill_resp_view kv_string_view(const struct kv_string *string);
 
+const struct kv_kind *kv_kind_of(const struct kv_entry *entry);
 const char *kv_type_name(const struct kv_entry *entry);
 
 /* Returns how many parts the value has: one, or as many as are in it. */
@@ -275,6 +287,7 @@ struct kv_keys {
     struct kv_entry **heap; /* those that expire, the next one first */
     size_t heap_count, heap_room;
     uint64_t version;
+    uint64_t changes; /* but for those that came with time */
     uint64_t expired;
     struct sill_trigger changed; /* for the task that lets keys expire */
 };
@@ -386,6 +399,8 @@ struct kv_client {
 
     struct kv_subscription *subscriptions;
     size_t channels, patterns; /* among them */
+
+    uint64_t logged; /* where the last command ends that changed keys */
 };
 
 struct kv_client *kv_client(struct sill_resp_session *session);
@@ -420,6 +435,128 @@ struct kv_verbs {
 extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_list_verbs,
     kv_set_verbs, kv_sorted_verbs, kv_range_verbs, kv_keyspace_verbs,
     kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs;
+
+/* ---- record.c: what a command did ---- */
+
+/* Has (verb) done, and logged as it was asked, unless a handler has said what
+ * to log, or nothing changed. */
+int kv_log_command(struct sill_resp_session *session,
+                   const struct sill_resp_verb *verb,
+                   const struct sill_resp_view *args, size_t count);
+
+/* For a handler: logs something else than its command, of so many arguments;
+ * all of it; that (key) is gone; when it ends. */
+void kv_log_begin(size_t count);
+void kv_log_arg(struct sill_resp_view arg);
+void kv_log_args(const struct sill_resp_view *args, size_t count);
+void kv_log_del(struct sill_resp_view key);
+void kv_log_end_of(struct sill_resp_view key, int64_t end);
+
+/* Begins and ends what is replayed as a whole or not at all. */
+void kv_log_group(bool begins);
+
+/* Write into (text) the line before a string or a command, and a number. */
+#define KV_HEAD_MAX    32
+#define KV_INTEGER_MAX 32
+size_t kv_print_head(char *text, char mark, size_t number);
+struct sill_resp_view kv_print_integer(int64_t number, char *text);
+
+/* ---- log.c: the append-only file ---- */
+
+enum kv_fsync { KV_EVERYSEC, KV_ALWAYS, KV_NO };
+
+struct kv_log {
+    bool is_on; /* commands are logged */
+    bool is_loading;
+    bool is_told;             /* the command has been logged */
+    bool has_failed;          /* a command, for lack of memory */
+    int error;                /* errno of the last attempt to write, or 0 */
+    uint64_t end;             /* bytes ever logged */
+    uint64_t size, base_size; /* of the file, and after the last rewrite */
+    bool is_rewrite_wanted, is_rewriting;
+    int rewrite_error; /* errno of the last one, or 0 */
+};
+
+extern struct kv_log kv_log;
+
+/* Reads the file and makes it ready for more; closes it. Return 0, or 1 when
+ * they have said why not. */
+int kv_log_open(struct sill_resp_server *server);
+int kv_log_close(void);
+
+/* A task: gives the file what is gathered. */
+int kv_log_run(void *unused);
+
+void kv_log_gather(const void *data, size_t size);
+void kv_log_want_rewrite(void);
+
+/* Before replies are sent: waits until what was done is as safe as it has to
+ * be. */
+int kv_log_sends(struct sill_resp_session *session);
+
+/* ---- file.c: its file and its thread ---- */
+
+struct kv_bytes {
+    char *data;
+    size_t used, size;
+};
+
+/* To append these bytes. */
+struct kv_job {
+    const struct kv_bytes *bytes;
+    bool sync;     /* and to wait for the disk ... */
+    bool is_whole; /* ... or to take them back */
+    bool is_swap;  /* to the next file, which then takes the place of the file
+                    */
+};
+
+struct kv_outcome {
+    bool is_taken; /* the bytes are in the file */
+    int error;     /* errno */
+    uint64_t size; /* of the file */
+};
+
+/* Opens it, for this process alone; ends it at (size); starts the thread, which
+ * resumes (news) after each job. Return 0 or an errno. */
+int kv_file_open(const char *name);
+int kv_file_cut(uint64_t size);
+int kv_file_start(struct sill_trigger *news);
+void kv_file_stop(void);
+void kv_file_close(void);
+int kv_file_descriptor(void);
+
+/* Opens the next file, which is empty; returns its descriptor, or -1. */
+int kv_file_next(void);
+void kv_file_drop_next(void);
+
+/* Makes (news) ready to be resumed again: before what may have happened is
+ * looked at. */
+void kv_file_listen(void);
+void kv_file_begin(const struct kv_job *job);
+bool kv_file_is_over(struct kv_outcome *outcome);
+
+/* Does (job) here, while there is no thread. */
+struct kv_outcome kv_file_do(const struct kv_job *job);
+
+/* Another thread, which no signal disturbs, and what it may change and look at
+ * with the loop's thread: (news) is resumed after a change. */
+int kv_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+void kv_file_tell(void (*change)(void *), void *arg);
+void kv_file_look(void (*look)(void *), void *arg);
+
+/* ---- replay.c ---- */
+
+/* Does what is in the file. Returns 0, with in (*size) how much of it is good,
+ * or 1 when it has said why not. */
+int kv_replay(struct sill_resp_server *server, uint64_t *size);
+
+/* ---- rewrite.c ---- */
+
+/* Starts to write all keys into the next file; says how that went:
+ * EINPROGRESS, 0, or another errno; ends it at once. */
+int kv_rewrite_begin(void);
+int kv_rewrite_result(void);
+void kv_rewrite_end(void);
 
 /* multi.c: called for each command. */
 int kv_call(struct sill_resp_session *session,
@@ -498,7 +635,9 @@ int kv_reply_text(struct sill_resp_session *session, struct kv_text *text);
 struct kv_options {
     const char *host;
     uint16_t port;
-    size_t memory_max; /* of keys and values, in bytes; 0: any */
+    size_t memory_max;    /* of keys and values, in bytes; 0: any */
+    const char *log_name; /* of the append-only file; NULL: none */
+    enum kv_fsync fsync;
 };
 
 extern struct kv_options kv_options;

@@ -35,7 +35,15 @@ static bool copy(struct kv_entry *to, const struct kv_entry *from)
     return done;
 }
 
-const struct kv_kind kv_list_kind = {"list", count_items, clear, copy};
+static void tell(const struct kv_entry *entry,
+                 void (*take)(void *arg, struct sill_resp_view text), void *arg)
+{
+    for (size_t i = 0; i < entry->deque.count; i++)
+        take(arg, kv_item_view(*kv_deque_at(&entry->deque, i)));
+}
+
+const struct kv_kind kv_list_kind = {"list", "RPUSH", 1,   count_items,
+                                     clear,  copy,    tell};
 
 /* ---- at the ends ---- */
 

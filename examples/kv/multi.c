@@ -4,6 +4,7 @@
  */
 #include "kv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,14 @@ static int enqueue(struct sill_resp_session *session,
 
 /* ---- before each command ---- */
 
+static const char *misconfigured(void)
+{
+    static char text[128];
+    snprintf(text, sizeof(text), "MISCONF Errors writing to the AOF file: %s",
+             strerror(kv_log.error));
+    return text;
+}
+
 /* Returns why (verb) must not be called now; NULL: it may. */
 static const char *objection(struct sill_resp_session *session,
                              const struct sill_resp_verb *verb)
@@ -84,8 +93,10 @@ static const char *objection(struct sill_resp_session *session,
         return "ERR only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT / RESET "
                "are allowed in this context";
     if (verb->flags & KV_GROWS && kv_options.memory_max != 0 &&
-        kv_memory > kv_options.memory_max)
+        kv_memory > kv_options.memory_max && !kv_log.is_loading)
         return "OOM command not allowed when used memory > 'maxmemory'.";
+    if (verb->flags & KV_WRITES && kv_log.error != 0)
+        return misconfigured();
     if (client->in_multi && verb->flags & KV_ALONE)
         return "ERR Command not allowed inside a transaction";
     return NULL;
@@ -105,7 +116,7 @@ int kv_call(struct sill_resp_session *session,
     }
     if (client->in_multi && !(verb->flags & KV_NOW))
         return enqueue(session, verb, args, count);
-    return verb->handler(session, args, count);
+    return kv_log_command(session, verb, args, count);
 }
 
 /* ---- watching ---- */
@@ -199,10 +210,20 @@ static int execute(struct sill_resp_session *session)
 {
     int rc = 0;
     sill_resp_reply_array(session, kv_client(session)->queued);
+    kv_log_group(true);
     for (struct kv_queued *q = kv_client(session)->queue; q != NULL && rc >= 0;
          q = q->next)
-        rc = q->verb->handler(session, q->args, q->count);
+        rc = kv_log_command(session, q->verb, q->args, q->count);
+    kv_log_group(false);
     return rc;
+}
+
+static bool would_write(const struct kv_client *client)
+{
+    const struct kv_queued *q = client->queue;
+    while (q != NULL && !(q->verb->flags & KV_WRITES))
+        q = q->next;
+    return q != NULL;
 }
 
 KV_HANDLER(exec)
@@ -217,6 +238,10 @@ KV_HANDLER(exec)
                           "previous errors.");
     else if (is_any_changed(client))
         sill_resp_reply_null_array(session);
+    else if (kv_log.error != 0 && would_write(client))
+        sill_resp_reply_error(session,
+                              "EXECABORT Transaction discarded because of: %s",
+                              misconfigured());
     else
         rc = execute(session);
     kv_discard(client);

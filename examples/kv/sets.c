@@ -47,7 +47,16 @@ static bool copy(struct kv_entry *to, const struct kv_entry *from)
     return add_all(&to->table, &from->table);
 }
 
-const struct kv_kind kv_set_kind = {"set", count_members, clear, copy};
+static void tell(const struct kv_entry *entry,
+                 void (*take)(void *arg, struct sill_resp_view text), void *arg)
+{
+    const struct kv_node *n = NULL;
+    while ((n = kv_table_next(&entry->table, n)) != NULL)
+        take(arg, kv_node_key(n));
+}
+
+const struct kv_kind kv_set_kind = {"set", "SADD", 1,   count_members,
+                                    clear, copy,   tell};
 
 /* ---- members ---- */
 
@@ -184,6 +193,22 @@ static struct kv_node *take_any(struct kv_table *table)
     return node;
 }
 
+/* Replies with (count) members, which are taken for ever. */
+static void pop(struct sill_resp_session *session, struct kv_entry *entry,
+                size_t count)
+{
+    kv_log_begin(2 + count);
+    kv_log_arg(SILL_RESP_VIEW("SREM"));
+    kv_log_arg(kv_key(entry));
+    for (size_t i = 0; i < count; i++) {
+        struct kv_node *node = take_any(&entry->table);
+        kv_log_arg(kv_node_key(node));
+        sill_resp_reply_string(session, kv_node_key(node));
+        kv_node_free(node);
+    }
+    kv_changed(entry);
+}
+
 static int pop_one(struct sill_resp_session *session,
                    const struct sill_resp_view *args)
 {
@@ -194,10 +219,7 @@ static int pop_one(struct sill_resp_session *session,
         sill_resp_reply_null(session);
         return 0;
     }
-    struct kv_node *node = take_any(&entry->table);
-    sill_resp_reply_string(session, kv_node_key(node));
-    kv_node_free(node);
-    kv_changed(entry);
+    pop(session, entry, 1);
     return 0;
 }
 
@@ -212,13 +234,8 @@ static int pop_many(struct sill_resp_session *session,
     if (entry == NULL || most > entry->table.count)
         most = entry == NULL ? 0 : entry->table.count;
     sill_resp_reply_set(session, most);
-    for (size_t i = 0; i < most; i++) {
-        struct kv_node *node = take_any(&entry->table);
-        sill_resp_reply_string(session, kv_node_key(node));
-        kv_node_free(node);
-    }
     if (most > 0)
-        kv_changed(entry);
+        pop(session, entry, most);
     return 0;
 }
 

@@ -77,6 +77,17 @@ static bool read_how(struct sill_resp_session *session,
     return true;
 }
 
+/* Logs what was set as it is at any time. */
+static void log_set(struct sill_resp_view key, struct sill_resp_view value,
+                    int64_t end)
+{
+    char text[KV_INTEGER_MAX];
+    kv_log_args((struct sill_resp_view[]){SILL_RESP_VIEW("SET"), key, value,
+                                          SILL_RESP_VIEW("PXAT"),
+                                          kv_print_integer(end, text)},
+                5);
+}
+
 /* Sets (key), which then expires at (end). */
 static bool set(struct sill_resp_view key, struct sill_resp_view value,
                 int64_t end)
@@ -120,6 +131,8 @@ KV_HANDLER(set_value)
     if (refused)
         return 0;
     bool done = set(args[1], args[2], end);
+    if (done && how.has_end)
+        log_set(args[1], args[2], end);
     if (how.get)
         return done ? 0 : SILL_ENOMEM;
     return done ? kv_ok(session) : kv_no_memory(session);
@@ -140,7 +153,10 @@ static int set_for(struct sill_resp_session *session,
     int64_t end;
     if (!read_end(session, verb, args[2], unit, true, &end))
         return 0;
-    return set(args[1], args[3], end) ? kv_ok(session) : kv_no_memory(session);
+    if (!set(args[1], args[3], end))
+        return kv_no_memory(session);
+    log_set(args[1], args[3], end);
+    return kv_ok(session);
 }
 
 KV_HANDLER(setex)
@@ -235,8 +251,13 @@ KV_HANDLER(getex)
         return 0;
     if (entry != NULL && how.has_end && !kv_expire(entry, how.end))
         return kv_no_memory(session);
-    if (entry != NULL && how.persist)
+    if (entry != NULL && how.has_end)
+        kv_log_end_of(args[1], how.end);
+    if (entry != NULL && how.persist && entry->expires != KV_NEVER) {
         (void)kv_expire(entry, KV_NEVER);
+        kv_log_args(
+            (struct sill_resp_view[]){SILL_RESP_VIEW("PERSIST"), args[1]}, 2);
+    }
     reply_value(session, entry);
     return 0;
 }
@@ -383,6 +404,9 @@ KV_HANDLER(incrbyfloat)
     entry = kv_make(args[1]);
     if (entry == NULL || !kv_set(entry, value))
         return kv_no_memory(session);
+    kv_log_args((struct sill_resp_view[]){SILL_RESP_VIEW("SET"), args[1], value,
+                                          SILL_RESP_VIEW("KEEPTTL")},
+                4);
     sill_resp_reply_string(session, value);
     return 0;
 }

@@ -63,6 +63,13 @@ static bool string_copy(struct kv_entry *to, const struct kv_entry *from)
     return kv_string_set(&to->string, kv_string_view(&from->string));
 }
 
+static void string_tell(const struct kv_entry *entry,
+                        void (*take)(void *arg, struct sill_resp_view text),
+                        void *arg)
+{
+    take(arg, kv_string_view(&entry->string));
+}
+
 /* ---- any value ---- */
 
 static size_t none_count(const struct kv_entry *entry)
@@ -82,12 +89,19 @@ static bool none_copy(struct kv_entry *to, const struct kv_entry *from)
     return true;
 }
 
-static const struct kv_kind none_kind = {"none", none_count, none_clear,
-                                         none_copy};
-static const struct kv_kind string_kind = {"string", string_count, string_clear,
-                                           string_copy};
+static void none_tell(const struct kv_entry *entry,
+                      void (*take)(void *arg, struct sill_resp_view text),
+                      void *arg)
+{
+    (void)entry, (void)take, (void)arg;
+}
 
-static const struct kv_kind *kind_of(const struct kv_entry *entry)
+static const struct kv_kind none_kind = {
+    "none", "DEL", 1, none_count, none_clear, none_copy, none_tell};
+static const struct kv_kind string_kind = {
+    "string", "SET", 1, string_count, string_clear, string_copy, string_tell};
+
+const struct kv_kind *kv_kind_of(const struct kv_entry *entry)
 {
     static const struct kv_kind *const kinds[KV_TYPES] = {
         [KV_NONE] = &none_kind,    [KV_STRING] = &string_kind,
@@ -99,17 +113,17 @@ static const struct kv_kind *kind_of(const struct kv_entry *entry)
 
 const char *kv_type_name(const struct kv_entry *entry)
 {
-    return kind_of(entry)->name;
+    return kv_kind_of(entry)->name;
 }
 
 size_t kv_count(const struct kv_entry *entry)
 {
-    return kind_of(entry)->count(entry);
+    return kv_kind_of(entry)->count(entry);
 }
 
 void kv_clear(struct kv_entry *entry)
 {
-    kind_of(entry)->clear(entry);
+    kv_kind_of(entry)->clear(entry);
     entry->type = KV_NONE;
     entry->value = (union kv_value){0};
 }
@@ -117,7 +131,7 @@ void kv_clear(struct kv_entry *entry)
 bool kv_copy(struct kv_entry *to, const struct kv_entry *from)
 {
     to->type = from->type;
-    return kind_of(from)->copy(to, from);
+    return kv_kind_of(from)->copy(to, from);
 }
 
 void kv_swap(struct kv_entry *a, struct kv_entry *b)

@@ -32,6 +32,7 @@ int kv_error(struct sill_resp_session *session, const char *text)
 
 int kv_no_memory(struct sill_resp_session *session)
 {
+    kv_log.has_failed = true;
     return kv_error(session, "OOM there is no memory for this");
 }
 

@@ -51,7 +51,19 @@ static bool copy(struct kv_entry *to, const struct kv_entry *from)
     return done;
 }
 
-const struct kv_kind kv_sorted_kind = {"zset", count_members, clear, copy};
+static void tell(const struct kv_entry *entry,
+                 void (*take)(void *arg, struct sill_resp_view text), void *arg)
+{
+    const struct kv_node *n = NULL;
+    char text[KV_SCORE_MAX];
+    while ((n = kv_table_next(&entry->sorted.table, n)) != NULL) {
+        take(arg, kv_print_score(((const struct kv_member *)n)->score, text));
+        take(arg, kv_node_key(n));
+    }
+}
+
+const struct kv_kind kv_sorted_kind = {"zset", "ZADD", 2,   count_members,
+                                       clear,  copy,   tell};
 
 static struct kv_member *find(const struct kv_entry *entry,
                               struct sill_resp_view name)
