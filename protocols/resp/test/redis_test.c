@@ -256,7 +256,8 @@ static void channels(int version)
     CHECK(sill_resp_link_open(&eye, &other, soon()) == 0);
     CHECK(add(&eye, "MONITOR") && is_text(next(&eye), "OK"));
     CHECK(add(&ear, "SUBSCRIBE a b"));
-    CHECK(next(&ear)[3].integer == 1 && next(&ear)[3].integer == 2);
+    for (int i = 1; i <= 2; i++)
+        CHECK(next(&ear)[3].integer == i);
     CHECK(integer("PUBLISH b", 7, 0) == 1);
     const struct sill_resp_value *message = next(&ear);
     CHECK(message->type == type && is_text(message + 1, "message"));
