@@ -78,7 +78,7 @@ guests=$(sources examples | grep -vE "$hosts")
 
 # shellcheck disable=SC2086
 includes $guests | grep -vE ":($libc|$api|$protocol|\"tasks\.h\")$" |
-    grep -vE '^examples/([a-z]+)(\.c|/[a-z]+\.c):[0-9]+:"(\1/)?\1\.h"$' |
+    grep -vE '^examples/([a-z-]+)(\.c|/[a-z]+\.c):[0-9]+:"(\1/)?\1\.h"$' |
     refuse "examples/ see <sill/...>, protocols and libc"
 
 # shellcheck disable=SC2046
