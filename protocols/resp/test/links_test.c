@@ -98,9 +98,11 @@ CASE(a_link_that_is_as_new_is_lent_again)
         say(link, texts[i]);
         sill_resp_link_give(link);
     }
-    say(take(&pool), "echo");
+    struct sill_resp_link *link = take(&pool);
+    say(link, "echo");
+    sill_resp_link_give(link);
     ck_assert_uint_eq(sessions(&pool), 1);
-    return kit_stop(&pool.kit);
+    return close_pool(&pool);
 }
 
 CASE(a_link_that_is_not_as_new_is_closed)
@@ -301,8 +303,10 @@ CASE(a_link_that_cannot_be_opened_leaves_its_turn)
         ck_assert_int_lt(sill_resp_link_take(&link, &pool.client, kit_soon()),
                          0);
     pool.client.address = pool.kit.address;
-    say(take(&pool), "echo");
-    return kit_stop(&pool.kit);
+    link = take(&pool);
+    say(link, "echo");
+    sill_resp_link_give(link);
+    return close_pool(&pool);
 }
 
 CASE(a_user_may_be_cancelled_at_any_step)
