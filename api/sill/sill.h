@@ -9,7 +9,7 @@
  *   scope.h      tasks with one lifetime
  *   address.h    where things are
  *   stream.h     ordered bytes; reader.h: by lines and pieces
- *   listener.h   hands out streams
+ *   listener.h   hands out streams; service.h: and serves them
  *   datagram.h   messages with edges
  *   watch.h      somebody else's descriptor
  *   random.h     bytes that nobody can foresee
@@ -29,6 +29,7 @@
 #include <sill/random.h>
 #include <sill/reader.h>
 #include <sill/scope.h>
+#include <sill/service.h>
 #include <sill/stream.h>
 #include <sill/task.h>
 #include <sill/time.h>

@@ -51,6 +51,11 @@ includes $(sources api/sill) $(find api -maxdepth 1 -name '*.c') |
     grep -vE ":($libc|$api)$" | refuse "api/ sees <sill/...> and libc"
 
 # shellcheck disable=SC2046
+includes $(sources api/test) |
+    grep -vE ":($libc|$api|<check\.h>|\"[a-z_]+\.h\")$" |
+    refuse "api/test/ sees <sill/...>, libc and Check"
+
+# shellcheck disable=SC2046
 includes $(sources protocols) |
     grep -vE ":($libc|$api|\"[a-z_./]+\")$" |
     grep -vE '/test/[^:]*:[0-9]+:<check\.h>$' |
@@ -89,13 +94,13 @@ includes $(sources examples | grep -E "$hosts") |
 # Nobody on this side knows a backend by name, nor what backends are given.
 # shellcheck disable=SC2046
 grep -HnEi 'sill_spi|sill_core_|backends/|sill_backend_(native|default)|"native"' \
-    $(sources protocols conformance examples api/sill) |
+    $(sources protocols conformance examples api/sill api/test) |
     grep -vE '^api/sill/task\.h:[0-9]+:.*such as "native"' |
     refuse "what a backend is given is named"
 
 # shellcheck disable=SC2046,SC2086
 grep -HnEi 'libuv|libevent|\buv_|\bevent_base|sill/embed' \
-    $(sources protocols conformance api/sill) $guests |
+    $(sources protocols conformance api/sill api/test) $guests |
     grep -vE '^api/sill/guest\.h:[0-9]+: \*     <sill/[a-z]+\.h> ' |
     refuse "a backend is named"
 

@@ -45,7 +45,7 @@ sill_http_connection_open(struct sill_http_server *server)
 
 void sill_http_connection_close(struct sill_http_exchange *x)
 {
-    sill_stream_close(&x->stream);
+    sill_stream_close(&x->base.stream);
     sill_free(x);
 }
 
@@ -60,23 +60,23 @@ static ssize_t receive(struct sill_http_exchange *x, sill_time *limit)
 
     if (x->begin == x->end) {
         x->begin = x->end = 0;
-        *limit =
-            server->draining ? SILL_PAST : sill_after(server->idle_timeout);
-        x->idle = true;
-    } else if (x->idle || *limit == 0) {
+        *limit = server->service.draining ? SILL_PAST
+                                          : sill_after(server->idle_timeout);
+        x->base.idle = true;
+    } else if (x->base.idle || *limit == 0) {
         *limit = sill_after(server->head_timeout);
-        x->idle = false;
+        x->base.idle = false;
     }
     if (x->end == x->in_size) {
         memmove(x->in, x->in + x->begin, x->end - x->begin);
         x->end -= x->begin;
         x->begin = 0;
     }
-    ssize_t got = sill_stream_read(&x->stream, x->in + x->end,
+    ssize_t got = sill_stream_read(&x->base.stream, x->in + x->end,
                                    x->in_size - x->end, *limit);
     if (got > 0)
         x->end += (size_t)got;
-    if (x->idle && server->log != NULL)
+    if (x->base.idle && server->log != NULL)
         x->start = sill_now();
     return got;
 }
@@ -88,7 +88,7 @@ static ssize_t receive_head(struct sill_http_exchange *x)
     sill_time limit = 0;
     ssize_t size = 0;
 
-    x->idle = false;
+    x->base.idle = false;
     sill_http_head_init(&x->head, SILL_HTTP_REQUEST, x->head.headers,
                         &x->server->limits);
     for (;;) {
@@ -105,7 +105,7 @@ static ssize_t receive_head(struct sill_http_exchange *x)
             break;
         }
     }
-    x->idle = false;
+    x->base.idle = false;
     return size;
 }
 
@@ -220,27 +220,23 @@ static void linger(struct sill_http_exchange *x)
     sill_time limit = sill_after(LINGER_TIME);
     size_t total = 0;
 
-    if (sill_stream_shutdown(&x->stream, limit) != 0)
+    if (sill_stream_shutdown(&x->base.stream, limit) != 0)
         return;
     while (total < LINGERED_MAX) {
-        ssize_t got = sill_stream_read(&x->stream, x->in, x->in_size, limit);
+        ssize_t got =
+            sill_stream_read(&x->base.stream, x->in, x->in_size, limit);
         if (got <= 0)
             return;
         total += (size_t)got;
     }
 }
 
-int sill_http_connection_run(void *arg)
+void sill_http_connection_run(struct sill_http_exchange *x)
 {
-    struct sill_http_exchange *x = arg;
-
     sill_task_set_name("http connection");
     while (exchange(x))
         continue;
     if (x->broken == 0 && sill_http_response_flush(x, SILL_NEVER) == 0 &&
         x->linger)
         linger(x);
-    sill_http_server_leave(x);
-    sill_http_connection_close(x);
-    return 0;
 }

@@ -37,7 +37,7 @@ int sill_http_request_peer(struct sill_http_exchange *exchange,
                            struct sill_address *address)
 {
     if (!exchange->peer_is_known) {
-        int rc = sill_stream_peer(&exchange->stream, &exchange->peer);
+        int rc = sill_stream_peer(&exchange->base.stream, &exchange->peer);
         if (rc != 0)
             return SILL_ENOTCONN;
         exchange->peer_is_known = true;
@@ -106,8 +106,8 @@ static ssize_t receive(struct sill_http_exchange *x, void *buffer, size_t size,
         return fail(x, rc, 0);
 
     sill_time limit = body_limit(x);
-    ssize_t got =
-        sill_stream_read(&x->stream, buffer, size, earlier(limit, deadline));
+    ssize_t got = sill_stream_read(&x->base.stream, buffer, size,
+                                   earlier(limit, deadline));
     if (got > 0)
         return got;
     if (got == 0)

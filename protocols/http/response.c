@@ -72,8 +72,8 @@ static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
     if (waits && x->patience == x->server->write_timeout)
         x->taken = 0; /* what went before this wait renews nothing */
     sill_time limit = waits ? sill_after(x->patience) : SILL_PAST;
-    ssize_t done =
-        sill_stream_writev(&x->stream, pieces, count, earlier(limit, deadline));
+    ssize_t done = sill_stream_writev(&x->base.stream, pieces, count,
+                                      earlier(limit, deadline));
     if (!waits)
         return done == SILL_ETIMEDOUT ? 0 : done;
     x->patience = limit - sill_now();
@@ -216,7 +216,8 @@ static void frame(struct sill_http_exchange *x, uint64_t length)
 {
     /* Nobody goes through a body so long, if the handler does not. */
     bool is_left = sill_http_body_due(&x->body) > DISCARDED_MAX;
-    if (x->server->draining || x->is_awaited || x->body_failure != 0 || is_left)
+    if (x->server->service.draining || x->is_awaited || x->body_failure != 0 ||
+        is_left)
         x->keep = false;
     x->has_body = !is_bodiless(x->status) && x->head.method != SILL_HTTP_HEAD;
     x->is_chunked = length == SILL_HTTP_NO_LENGTH && x->head.minor > 0 &&

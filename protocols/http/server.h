@@ -37,8 +37,8 @@ enum phase { WAITING, BEGUN, COMPLETE };
 
 /* What every request touches comes first, on few cache lines. */
 struct sill_http_exchange {
+    struct sill_connection base; /* idle: between two requests */
     struct sill_http_server *server;
-    struct sill_stream stream;
 
     char *in, *out;
     size_t in_size, begin, end, body_begin;
@@ -55,7 +55,6 @@ struct sill_http_exchange {
     int body_failure; /* of the reader, final; with the status it deserves */
     int body_status;
 
-    bool idle;         /* between two requests */
     bool keep;         /* the connection goes on after this exchange */
     bool linger;       /* the peer may still be sending when it ends */
     bool is_revocable; /* no byte of the answer was sent */
@@ -70,17 +69,16 @@ struct sill_http_exchange {
     struct sill_http_body body;
     struct sill_http_head head;
 
-    struct sill_http_exchange *next, **link; /* among the server's */
     struct sill_http_head trailers;
     struct sill_http_header *trailer_headers;
     struct sill_address peer;
 };
 
-/* connection.c: makes one, serves all its exchanges as a task and frees it. */
+/* connection.c: makes one, serves all its exchanges and frees it. */
 struct sill_http_exchange *
 sill_http_connection_open(struct sill_http_server *server);
 void sill_http_connection_close(struct sill_http_exchange *x);
-int sill_http_connection_run(void *arg);
+void sill_http_connection_run(struct sill_http_exchange *x);
 
 /* request.c: makes the reader ready; drops what was not read. */
 void sill_http_request_start(struct sill_http_exchange *x);
@@ -95,10 +93,6 @@ int sill_http_response_reject(struct sill_http_exchange *x, int status);
 /* response.c: sends what was gathered, and then (count) pieces. */
 int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
                             size_t count, sill_time deadline);
-
-/* server.c: a connection came, or is gone. */
-void sill_http_server_enter(struct sill_http_exchange *x);
-void sill_http_server_leave(struct sill_http_exchange *x);
 
 static inline sill_time earlier(sill_time a, sill_time b)
 {

@@ -25,7 +25,7 @@
 #include <sill/address.h>
 #include <sill/attributes.h>
 #include <sill/listener.h>
-#include <sill/scope.h>
+#include <sill/service.h>
 #include <sill/stream.h>
 #include <sill/time.h>
 #include <sill/trigger.h>
@@ -240,13 +240,8 @@ struct sill_http_server {
     struct sill_http_stats stats; /* to be read at any time */
 
     /* private */
-    struct sill_scope scope;
-    struct sill_listener *listener;
-    struct sill_http_exchange *first; /* of the open connections */
-    struct sill_trigger room;
-    sill_time deadline;
+    struct sill_service service;
     int64_t second; /* of (start), since 1970 */
-    bool draining, crowded;
     char start[64]; /* of most responses: the status line and the date */
 };
 

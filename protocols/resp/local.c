@@ -55,6 +55,7 @@ void sill_resp_local_close(struct sill_resp_session *session)
     struct sill_resp_server *server = session->server;
     if (server->closed != NULL)
         server->closed(session);
+    sill_resp_output_fini(session);
     sill_resp_session_close(session);
     sill_resp_verbs_close(server);
     sill_free(server->spare);

@@ -106,7 +106,7 @@ int sill_resp_output_break(struct sill_resp_session *s, int error)
 {
     if (s->broken == 0)
         s->broken = error;
-    sill_stream_close(&s->stream);
+    sill_stream_close(&s->base.stream);
     sill_resp_session_wake(s);
     return s->broken;
 }
@@ -134,8 +134,9 @@ static int write_out(struct sill_resp_session *s, bool wait)
     while (s->broken == 0 && load(s)) {
         sill_time limit =
             wait ? sill_after(s->server->write_timeout) : SILL_PAST;
-        ssize_t taken = sill_stream_write(&s->stream, s->going.data + s->gone,
-                                          s->going.used - s->gone, limit);
+        ssize_t taken =
+            sill_stream_write(&s->base.stream, s->going.data + s->gone,
+                              s->going.used - s->gone, limit);
         if (taken < 0)
             return (int)taken;
         s->gone += (size_t)taken;
@@ -304,7 +305,7 @@ static void deliver(struct sill_resp_session *s)
     begin_sending(s);
     int rc = write_out(s, false);
     if (rc == SILL_ETIMEDOUT) {
-        rc = sill_scope_spawn(&s->server->scope, send_pushed, s);
+        rc = sill_scope_spawn(&s->server->service.scope, send_pushed, s);
         if (rc == 0)
             return;
     }

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.c: takes connections, one task for each, and lets them end well.
+ * server.c: what the service of <sill/service.h> needs to know of RESP.
  */
 #include "server.h"
 
 #include <sill/error.h>
 #include <sill/hooks.h>
+#include <sill/service.h>
 #include <sill/task.h>
-
-/* How long to wait for descriptors or memory to come back. */
-#define PAUSE (20 * SILL_MILLISECOND)
-
-/* Connections taken before others have their turn. */
-#define ACCEPTED_MAX 16
 
 #define DEFAULT(value, other) ((value) = (value) != 0 ? (value) : (other))
 
@@ -34,14 +29,21 @@ static void set_defaults(struct sill_resp_server *server)
         server->output_max = OUT_SIZE;
 }
 
-void sill_resp_server_enter(struct sill_resp_session *s)
+static struct sill_resp_session *session_of(struct sill_connection *c)
 {
+    return (struct sill_resp_session *)c;
+}
+
+static struct sill_connection *open_session(struct sill_service *service)
+{
+    struct sill_resp_session *s = sill_resp_session_open(service->arg);
+    return s != NULL ? &s->base : NULL;
+}
+
+static void begin_session(struct sill_connection *c)
+{
+    struct sill_resp_session *s = session_of(c);
     struct sill_resp_server *server = s->server;
-    s->next = server->first;
-    s->link = &server->first;
-    if (s->next != NULL)
-        s->next->link = &s->next;
-    server->first = s;
     server->stats.open++;
     s->id = ++server->stats.sessions;
     s->since = sill_now();
@@ -49,187 +51,79 @@ void sill_resp_server_enter(struct sill_resp_session *s)
         server->opened(s);
 }
 
-void sill_resp_server_leave(struct sill_resp_session *s)
+static void run_session(struct sill_connection *c)
 {
+    struct sill_resp_session *s = session_of(c);
     struct sill_resp_server *server = s->server;
-    *s->link = s->next;
-    if (s->next != NULL)
-        s->next->link = s->link;
+    sill_resp_session_run(s);
+    if (server->closed != NULL)
+        server->closed(s);
     server->stats.open--;
-    if (server->crowded)
-        sill_resume(&server->room, 0);
 }
 
-/* Waits until a session is gone, or the end of the service is near. */
-static int wait_for_room(struct sill_resp_server *server, sill_time deadline)
+static void close_session(struct sill_connection *c)
 {
-    server->crowded = true;
-    int rc = sill_suspend(&server->room, deadline);
-    server->crowded = false;
-    sill_trigger_init(&server->room, NULL, NULL);
-    return rc;
+    sill_resp_session_close(session_of(c));
 }
 
-/* What is missing may come back: tries again then, without haste. */
-static int pause_accepting(struct sill_resp_server *server)
+static void end_session(struct sill_connection *c)
 {
+    sill_resp_session_kill(session_of(c));
+}
+
+static void drain(struct sill_service *service)
+{
+    struct sill_connection *c = NULL;
+    while ((c = sill_service_next(service, c)) != NULL)
+        sill_resp_session_wake(session_of(c));
+}
+
+static void count_exhausted(struct sill_service *service, int error)
+{
+    struct sill_resp_server *server = service->arg;
+    (void)error;
     server->stats.exhausted++;
-    int rc = wait_for_room(server, sill_after(PAUSE));
-    return rc == SILL_ETIMEDOUT ? 0 : rc;
 }
 
-/* Takes one connection. Returns 0 when it is served, or an error. */
-static int accept_one(struct sill_resp_server *server)
+static void prepare(struct sill_resp_server *server)
 {
-    struct sill_resp_session *s = sill_resp_session_open(server);
-    if (s == NULL)
-        return SILL_ENOMEM;
-    sill_time limit = server->draining ? SILL_PAST : server->deadline;
-    int rc = sill_listener_accept(server->listener, &s->stream, limit);
-    if (rc != 0)
-        goto fail;
-    rc = sill_scope_spawn(&server->scope, sill_resp_session_run, s);
-    if (rc != 0)
-        goto fail;
-    sill_resp_server_enter(s);
-    return 0;
+    static const struct sill_service_ops ops = {
+        .open = open_session,
+        .begin = begin_session,
+        .run = run_session,
+        .close = close_session,
+        .end = end_session,
+        .drain = drain,
+        .starve = count_exhausted,
+    };
 
-fail:
-    sill_resp_session_close(s);
-    return rc;
-}
-
-static bool is_passing(int error)
-{
-    return error != SILL_ECLOSED && error != SILL_ETIMEDOUT &&
-           error != SILL_ECANCELED;
-}
-
-static int accept_all(void *arg)
-{
-    struct sill_resp_server *server = arg;
-    int rc = 0;
-
-    sill_task_set_name("resp listener");
-    for (unsigned taken = 1; rc == 0; taken++) {
-        if (server->stats.open >= server->connections_max) {
-            rc = server->draining ? SILL_ECLOSED
-                                  : wait_for_room(server, server->deadline);
-            continue;
-        }
-        rc = accept_one(server);
-        if (rc != 0 && is_passing(rc) && !server->draining)
-            rc = pause_accepting(server);
-        else if (rc == 0 && taken % ACCEPTED_MAX == 0)
-            rc = sill_yield();
-    }
-    return rc;
-}
-
-/* Answers what is on its way, and waits for nothing more. */
-static void begin_drain(struct sill_resp_server *server)
-{
-    server->draining = true;
-    for (struct sill_resp_session *s = server->first; s != NULL; s = s->next)
-        sill_resp_session_wake(s);
-    if (server->crowded)
-        sill_resume(&server->room, 0);
-}
-
-/*
- * Lets every task look at what its socket got by now, be it a connection or a
- * command: a close with either one unseen would reset the peer.
- */
-static void let_all_look(void)
-{
-    if (sill_sleep(sill_after(PAUSE)) == 0)
-        (void)sill_yield();
-}
-
-static int await_stop(void *arg)
-{
-    struct sill_resp_server *server = arg;
-    sill_task_set_name("resp stop");
-    int rc = sill_suspend(server->stop, SILL_NEVER);
-    if (rc != 0)
-        return rc;
-    begin_drain(server);
-    let_all_look();
-    sill_listener_close(server->listener);
-    return 0;
-}
-
-static bool is_any_idle(const struct sill_resp_server *server)
-{
-    const struct sill_resp_session *s = server->first;
-    while (s != NULL && !s->idle)
-        s = s->next;
-    return s != NULL;
-}
-
-static void end_idle(struct sill_resp_server *server)
-{
-    if (is_any_idle(server))
-        let_all_look();
-    for (struct sill_resp_session *s = server->first; s != NULL; s = s->next)
-        if (s->idle)
-            sill_resp_session_kill(s);
-}
-
-/* Collects sessions as they end, until no more are taken. */
-static int collect(struct sill_resp_server *server)
-{
-    struct sill_outcome outcome = {NULL, 0};
-    while (outcome.arg != server) {
-        int rc = sill_scope_next(&server->scope, &outcome, SILL_NEVER);
-        if (rc != 0)
-            return rc;
-    }
-    return outcome.result == SILL_ECANCELED ? SILL_ECANCELED : 0;
-}
-
-/* Starts what runs beside the sessions. */
-static int start(struct sill_resp_server *server, struct sill_task *helpers[2])
-{
-    int rc = sill_spawn(sill_resp_courier_run, server, &helpers[0]);
-    if (rc == 0 && server->stop != NULL)
-        rc = sill_spawn(await_stop, server, &helpers[1]);
-    return rc == 0 ? sill_scope_spawn(&server->scope, accept_all, server) : rc;
-}
-
-static void prepare(struct sill_resp_server *server,
-                    struct sill_listener *listener, sill_time deadline)
-{
     set_defaults(server);
-    server->listener = listener;
-    server->deadline = deadline;
-    server->draining = server->crowded = false;
-    server->first = server->pushed = NULL;
+    server->service = (struct sill_service){
+        .ops = &ops,
+        .arg = server,
+        .stop = server->stop,
+        .grace = server->grace,
+        .connections_max = server->connections_max,
+    };
+    server->pushed = NULL;
     server->spare = NULL;
-    sill_trigger_init(&server->room, NULL, NULL);
     sill_trigger_init(&server->news, NULL, NULL);
-    sill_scope_init(&server->scope, SILL_SCOPE_COLLECT);
 }
 
 int sill_resp_serve(struct sill_resp_server *server,
                     struct sill_listener *listener, sill_time deadline)
 {
-    struct sill_task *helpers[2] = {NULL, NULL};
+    struct sill_task *courier = NULL;
 
-    prepare(server, listener, deadline);
+    prepare(server);
     int rc = sill_resp_verbs_open(server);
     if (rc == 0)
-        rc = start(server, helpers);
+        rc = sill_spawn(sill_resp_courier_run, server, &courier);
     if (rc == 0)
-        rc = collect(server);
-    begin_drain(server);
+        rc = sill_service_run(&server->service, listener, deadline);
+    if (courier != NULL)
+        sill_cancel(courier, SILL_NEVER);
     sill_listener_close(listener);
-    end_idle(server);
-    sill_scope_drain(&server->scope, sill_after(server->grace), SILL_NEVER);
-    for (int i = 0; i < 2; i++)
-        if (helpers[i] != NULL)
-            sill_cancel(helpers[i], SILL_NEVER);
-    sill_scope_fini(&server->scope);
     sill_resp_verbs_close(server);
     sill_free(server->spare);
     server->spare = NULL;

@@ -33,8 +33,8 @@ enum {
 
 /* What every command touches comes first. */
 struct sill_resp_session {
+    struct sill_connection base; /* idle: with nothing of a command there */
     struct sill_resp_server *server;
-    struct sill_stream stream;
     struct sill_resp_command command;
     struct sill_resp_view few[ARGS_SIZE];
 
@@ -48,7 +48,6 @@ struct sill_resp_session {
     uint64_t moved;                 /* bytes of replies that were in (going) */
     uint64_t answered; /* position in all of them when the handler began */
 
-    bool idle;     /* waits for a command, with nothing of it there */
     bool waiting;  /* waits, and sends nothing by itself */
     bool handling; /* in a handler */
     bool sending;  /* somebody writes */
@@ -57,9 +56,8 @@ struct sill_resp_session {
     int broken;    /* why nothing can be sent any more */
     int failure;   /* why a buffer did not grow */
 
-    struct sill_trigger *waiter;            /* what the handler waits for */
-    struct sill_trigger sent;               /* for who waits for (sending) */
-    struct sill_resp_session *next, **link; /* among the server's */
+    struct sill_trigger *waiter; /* what the handler waits for */
+    struct sill_trigger sent;    /* for who waits for (sending) */
     struct sill_resp_session *pushed_next, **pushed_link;
     uint64_t id, refused;
     sill_time since;
@@ -67,11 +65,11 @@ struct sill_resp_session {
     max_align_t data[]; /* the user's; then (first_in) */
 };
 
-/* session.c: makes one, serves it as a task and frees it. */
+/* session.c: makes one, serves it and frees it. */
 struct sill_resp_session *
 sill_resp_session_open(struct sill_resp_server *server);
 void sill_resp_session_close(struct sill_resp_session *s);
-int sill_resp_session_run(void *arg);
+void sill_resp_session_run(struct sill_resp_session *s);
 
 /* reply.c: makes the writer ready; ends it, which waits for whoever writes. */
 void sill_resp_output_init(struct sill_resp_session *s);
@@ -107,9 +105,5 @@ int sill_resp_verb_answer_args(struct sill_resp_session *s,
 /* verbs.c: makes verbs findable; SILL_ENOMEM or SILL_EINVAL. */
 int sill_resp_verbs_open(struct sill_resp_server *server);
 void sill_resp_verbs_close(struct sill_resp_server *server);
-
-/* server.c: a session begins, or is gone. */
-void sill_resp_server_enter(struct sill_resp_session *s);
-void sill_resp_server_leave(struct sill_resp_session *s);
 
 #endif

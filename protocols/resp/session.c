@@ -65,7 +65,7 @@ static void shrink(struct sill_resp_session *s)
 
 void sill_resp_session_close(struct sill_resp_session *s)
 {
-    sill_resp_output_fini(s);
+    sill_stream_close(&s->base.stream);
     shrink(s);
     if (s->in != s->first_in)
         sill_free(s->in);
@@ -188,7 +188,7 @@ static void answer_all(struct sill_resp_session *s)
 static sill_time patience(const struct sill_resp_session *s)
 {
     const struct sill_resp_server *server = s->server;
-    if (s->idle && server->draining)
+    if (s->base.idle && server->service.draining)
         return SILL_PAST;
     return server->idle_timeout == 0 ? SILL_NEVER
                                      : sill_after(server->idle_timeout);
@@ -200,8 +200,8 @@ static ssize_t receive(struct sill_resp_session *s)
     int rc = sill_resp_output_send(s);
     if (rc != 0)
         return rc;
-    s->idle = s->begin == s->end;
-    if (s->idle)
+    s->base.idle = s->begin == s->end;
+    if (s->base.idle)
         shrink(s);
     rc = make_room(s);
     if (rc != 0) {
@@ -209,9 +209,9 @@ static ssize_t receive(struct sill_resp_session *s)
         return rc;
     }
     s->waiting = true;
-    ssize_t got = sill_stream_read(&s->stream, s->in + s->end,
+    ssize_t got = sill_stream_read(&s->base.stream, s->in + s->end,
                                    s->in_size - s->end, patience(s));
-    s->waiting = s->idle = false;
+    s->waiting = s->base.idle = false;
     if (got > 0)
         s->end += (size_t)got;
     return got;
@@ -226,31 +226,25 @@ static void linger(struct sill_resp_session *s)
     sill_time limit = sill_after(LINGER_TIME);
     size_t total = 0;
 
-    if (sill_stream_shutdown(&s->stream, limit) != 0)
+    if (sill_stream_shutdown(&s->base.stream, limit) != 0)
         return;
     while (total < LINGERED_MAX) {
-        ssize_t got = sill_stream_read(&s->stream, s->in, s->in_size, limit);
+        ssize_t got =
+            sill_stream_read(&s->base.stream, s->in, s->in_size, limit);
         if (got <= 0)
             return;
         total += (size_t)got;
     }
 }
 
-int sill_resp_session_run(void *arg)
+void sill_resp_session_run(struct sill_resp_session *s)
 {
-    struct sill_resp_session *s = arg;
-
     sill_task_set_name("resp session");
     while (is_open(s) && receive(s) > 0)
         answer_all(s);
     if (s->ending && sill_resp_output_send(s) == 0)
         linger(s);
-    sill_resp_output_break(s, SILL_ECLOSED);
-    if (s->server->closed != NULL)
-        s->server->closed(s);
-    sill_resp_server_leave(s);
-    sill_resp_session_close(s);
-    return 0;
+    sill_resp_output_fini(s);
 }
 
 /* ---- what others ask ---- */
@@ -295,7 +289,7 @@ sill_time sill_resp_session_since(const struct sill_resp_session *session)
 int sill_resp_session_peer(const struct sill_resp_session *session,
                            struct sill_address *address)
 {
-    return sill_stream_peer(&session->stream, address);
+    return sill_stream_peer(&session->base.stream, address);
 }
 
 void sill_resp_session_end(struct sill_resp_session *session)
@@ -312,5 +306,6 @@ struct sill_resp_session *
 sill_resp_session_next(const struct sill_resp_server *server,
                        const struct sill_resp_session *session)
 {
-    return session == NULL ? server->first : session->next;
+    const struct sill_connection *c = session != NULL ? &session->base : NULL;
+    return (struct sill_resp_session *)sill_service_next(&server->service, c);
 }

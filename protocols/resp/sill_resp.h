@@ -28,7 +28,7 @@
 #include <sill/address.h>
 #include <sill/attributes.h>
 #include <sill/listener.h>
-#include <sill/scope.h>
+#include <sill/service.h>
 #include <sill/stream.h>
 #include <sill/time.h>
 #include <sill/trigger.h>
@@ -286,16 +286,12 @@ struct sill_resp_server {
     struct sill_resp_stats stats; /* to be read at any time */
 
     /* private */
-    struct sill_scope scope;
-    struct sill_listener *listener;
-    struct sill_resp_session *first;  /* of the open ones */
+    struct sill_service service;
     struct sill_resp_session *pushed; /* of those with something to send */
-    struct sill_trigger room, news;
+    struct sill_trigger news;
     uint16_t *index;
     size_t index_size;
     char *spare;
-    sill_time deadline;
-    bool draining, crowded;
 };
 
 /*

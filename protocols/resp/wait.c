@@ -42,7 +42,7 @@ static int read_ahead(void *arg)
 
     sill_task_set_name("resp reading ahead");
     while (has_room(s)) {
-        ssize_t got = sill_stream_read(&s->stream, s->in + s->end,
+        ssize_t got = sill_stream_read(&s->base.stream, s->in + s->end,
                                        s->in_size - s->end, SILL_NEVER);
         if (got == SILL_ECANCELED)
             return 0;
@@ -82,7 +82,7 @@ int sill_resp_session_wait(struct sill_resp_session *session,
     int rc = SILL_ECLOSED;
 
     session->woken = false;
-    if (session->broken == 0 && !session->server->draining)
+    if (session->broken == 0 && !session->server->service.draining)
         rc = sill_spawn(read_ahead, session, &reader);
     if (rc == 0)
         rc = suspend(session, trigger, deadline);
