@@ -5,6 +5,7 @@
 #include "server_kit.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 
 static int serve(void *arg)
 {
@@ -138,10 +139,16 @@ static void *count_alloc(void *arg, size_t size)
     return block;
 }
 
+/* Through a variable: a compiler leaves out what nobody may read. */
+static void *(*volatile spoil)(void *, int, size_t) = memset;
+
 static void count_free(void *arg, void *block)
 {
     (void)arg;
+    if (block == NULL)
+        return;
     open_blocks--;
+    spoil(block, 0xa5, malloc_usable_size(block));
     free(block);
 }
 

@@ -161,6 +161,22 @@ static int both(struct sill_resp_session *s, const struct sill_resp_view *args,
     return large(s, args, count);
 }
 
+/* Pushes so many bytes to itself, twice. */
+static int tell_twice(struct sill_resp_session *s,
+                      const struct sill_resp_view *args, size_t count)
+{
+    int64_t size = 0;
+    (void)count;
+    ck_assert(sill_resp_integer(args[1], &size));
+    char *data = calloc(1, (size_t)size);
+    const struct sill_resp_view bytes = {data, (size_t)size};
+    ck_assert_int_eq(sill_resp_push(s, &bytes, 1), 0);
+    seen = sill_resp_push(s, &bytes, 1);
+    free(data);
+    sill_resp_reply_simple(s, "OK");
+    return 0;
+}
+
 /* Ends the session without a word, once it may go. */
 static int end_silently(struct sill_resp_session *s,
                         const struct sill_resp_view *args, size_t count)
@@ -217,13 +233,20 @@ static const struct sill_resp_verb verbs[] = {
     {"shout", shout, 2, 0},       {"kill", kill_others, 1, 0},
     {"complain", complain, 1, 0}, {"tell", tell, 2, 0},
     {"describe", describe, 1, 7}, {"both", both, 2, 0},
-    {"bye", end_silently, 1, 0},
+    {"bye", end_silently, 1, 0},  {"twice", tell_twice, 2, 0},
 };
 
 #define PING   "*1\r\n$4\r\nPING\r\n"
 #define PONG   "+PONG\r\n"
 #define NEWS   "*2\r\n$4\r\nnews\r\n"
 #define LARGER 1000000
+
+/* Waits until so many sessions are open. */
+static void settle(const struct kit *kit, size_t open)
+{
+    while (kit->server.stats.open != open)
+        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
+}
 
 /* ---- commands and replies ---- */
 
@@ -727,6 +750,61 @@ CASE(sessions_may_go_with_pushes_on_their_way)
     return kit_stop(&kit);
 }
 
+/* The pusher's command comes first, then the end of those it pushes to, before
+ * the loop looks: they go after the push and before it is sent. */
+CASE(a_session_may_go_between_a_push_and_its_sending)
+{
+    struct kit kit = {0};
+    struct peer peers[5];
+    blocks_watch();
+    kit_start(&kit, VERBS(verbs));
+    for (int i = 0; i < 5; i++) {
+        peer_open(&peers[i], &kit);
+        peer_say(&peers[i], PING);
+        peer_expect(&peers[i], PONG);
+    }
+    peer_say(&peers[2], "shout x\r\n");
+    for (int i = 0; i < 5; i++)
+        if (i != 2)
+            peer_close(&peers[i]);
+    peer_expect(&peers[2], "+OK\r\n" NEWS "$1\r\nx\r\n");
+    settle(&kit, 1);
+    peer_say(&peers[2], "shout y\r\n");
+    peer_expect(&peers[2], "+OK\r\n" NEWS "$1\r\ny\r\n");
+    peer_close(&peers[2]);
+    return kit_stop(&kit);
+}
+
+/* As above; but what comes behind the push is a command. */
+CASE(a_push_makes_nobody_send_half_a_reply)
+{
+    struct kit kit = {0};
+    struct peer a, b;
+    char byte;
+    kit_start(&kit, VERBS(verbs));
+    sill_trigger_init(&go, NULL, NULL);
+    sill_trigger_init(&arrived, NULL, NULL);
+    peer_open(&a, &kit);
+    peer_say(&a, PING);
+    peer_expect(&a, PONG);
+    peer_open(&b, &kit);
+    peer_say(&b, PING);
+    peer_expect(&b, PONG);
+    peer_say(&b, "shout x\r\n");
+    peer_say(&a, "ping\r\nwait\r\n");
+    peer_expect(&b, "+OK\r\n" NEWS "$1\r\nx\r\n");
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(sill_yield(), 0);
+    ssize_t got = sill_stream_read(&a.stream, &byte, 1, SILL_PAST);
+    ck_assert_int_eq(got, SILL_ETIMEDOUT);
+    sill_resume(&go, 0);
+    peer_expect(&a, NEWS "$1\r\nx\r\n" PONG "*2\r\n:1\r\n:2\r\n");
+    peer_close(&a);
+    peer_close(&b);
+    return kit_stop(&kit);
+}
+
 CASE(a_push_never_comes_inside_of_a_reply)
 {
     struct kit kit = {0};
@@ -806,6 +884,26 @@ CASE(a_client_that_takes_no_pushes_is_ended)
     peer_read_end(&a);
     peer_close(&a);
     peer_close(&b);
+    return kit_stop(&kit);
+}
+
+/* Those that wait for the end of a handler wait, too. */
+CASE(pushes_to_a_session_in_a_handler_count)
+{
+    struct kit kit = {.server.push_max = 100000};
+    struct peer peer;
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    peer_say(&peer, "twice 40000\r\n" PING);
+    size_t all =
+        strlen("+OK\r\n" PONG) + 2 * (strlen("*1\r\n$40000\r\n\r\n") + 40000);
+    while (peer.size < all)
+        ck_assert_int_gt(peer_read(&peer), 0);
+    peer_say(&peer, "twice 60000\r\n");
+    peer_read_end(&peer);
+    ck_assert_int_eq(seen, SILL_EMSGSIZE);
+    ck_assert_uint_eq(kit.server.stats.slow, 1);
+    peer_close(&peer);
     return kit_stop(&kit);
 }
 
@@ -890,6 +988,54 @@ CASE(a_reply_over_the_bound_ends_the_session)
     peer_read_end(&peer);
     ck_assert_uint_eq(peer.size, 99900 + 10);
     ck_assert_uint_le(blocks_largest(), 100000);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+/* "one for each 64 KiB": no more than that waits, whatever one read brings. */
+CASE(replies_are_sent_before_there_are_too_many)
+{
+    struct kit kit = {.server.output_max = 200000};
+    struct peer peer;
+    char text[20 * 13 + 1] = "";
+    size_t all = 20 * (60000 + strlen("$60000\r\n\r\n"));
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    for (int i = 0; i < 20; i++)
+        memcpy(text + (size_t)i * 13, "large 60000\r\n", 14);
+    peer_say(&peer, text);
+    while (peer.size < all)
+        ck_assert_int_gt(peer_read(&peer), 0);
+    ck_assert_uint_eq(peer.size, all);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+/* A command of 40 000 bytes, then one of 100 arguments. */
+CASE(an_idle_session_gives_back_what_large_commands_took)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    static char word[40000], many[201];
+    blocks_watch();
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    peer_say(&peer, PING);
+    peer_expect(&peer, PONG);
+    long before = blocks_open();
+    memset(word, 'x', sizeof(word));
+    peer_say(&peer, "*2\r\n$5\r\ncount\r\n$40000\r\n");
+    peer_send(&peer, word, sizeof(word));
+    peer_say(&peer, "\r\n");
+    peer_expect(&peer, "*2\r\n:2\r\n:40005\r\n");
+    blocks_settle(before);
+    for (size_t i = 0; i < 200; i++)
+        many[i] = i % 2 == 0 ? ' ' : 'x';
+    peer_say(&peer, "count");
+    peer_say(&peer, many);
+    peer_say(&peer, "\r\n");
+    peer_expect(&peer, "*2\r\n:101\r\n:105\r\n");
+    blocks_settle(before);
     peer_close(&peer);
     return kit_stop(&kit);
 }
@@ -1047,13 +1193,6 @@ static int visit(void *arg)
     sill_stream_close(&stream);
     ck_assert_int_ne(got, SILL_ETIMEDOUT);
     return used > 20000 && memcmp(text + used - 5, "+OK\r\n", 5) == 0;
-}
-
-/* Waits until so many sessions are open. */
-static void settle(const struct kit *kit, size_t open)
-{
-    while (kit->server.stats.open != open)
-        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
 }
 
 CASE(any_allocation_may_fail)
@@ -1259,7 +1398,12 @@ int main(void)
     tcase_add_test(tc, pushes_come_unasked);
     tcase_add_test(tc, a_push_goes_to_each_session_once);
     tcase_add_test(tc, sessions_may_go_with_pushes_on_their_way);
+    tcase_add_test(tc, a_session_may_go_between_a_push_and_its_sending);
+    tcase_add_test(tc, a_push_makes_nobody_send_half_a_reply);
     tcase_add_test(tc, a_push_never_comes_inside_of_a_reply);
+    tcase_add_test(tc, pushes_to_a_session_in_a_handler_count);
+    tcase_add_test(tc, replies_are_sent_before_there_are_too_many);
+    tcase_add_test(tc, an_idle_session_gives_back_what_large_commands_took);
     tcase_add_test(tc, a_client_that_takes_its_pushes_late_gets_them_all);
     tcase_add_test(tc, a_client_that_takes_no_pushes_is_ended);
     tcase_add_test(tc, a_push_that_fits_nowhere_ends_its_client_as_a_slow_one);
