@@ -104,8 +104,9 @@ static int send_some(struct sill_resp_link *link, sill_time deadline)
 
 /* ---- what comes in ---- */
 
-/* A task, for a peer that first wants to be rid of its replies. What it fails
- * with is found by the one who reads; where that is not sure, it has to be. */
+/* A task, for a peer that first wants to be rid of its replies. Most of what it
+ * fails with is found by who reads; for the rest there is only one way to tell
+ * him. */
 static int send_rest(void *arg)
 {
     struct sill_resp_link *link = arg;
@@ -155,6 +156,8 @@ int sill_resp_link_next(struct sill_resp_link *link,
         rc = read_while_sending(link, &reply, deadline);
     else if (rc == 0)
         rc = sill_resp_intake_next(&link->wire, &reply, deadline);
+    if (rc == SILL_ECLOSED)
+        rc = SILL_ECONNRESET; /* by send_rest */
     if (rc == 0 && !is_due(link, &reply))
         rc = SILL_EPROTO;
     if (rc == 0)

@@ -599,7 +599,8 @@ sill_resp_link_add(struct sill_resp_link *link,
  *   SILL_ECANCELED, SILL_ETIMEDOUT, SILL_ENOMEM
  *                   nothing was taken: what is due comes with the next call
  *   SILL_EOF, SILL_ECONNRESET, SILL_EPIPE
- *                   the server ended the connection
+ *                   the server ended the connection; or it had to be ended,
+ *                   since memory for sending was missing
  *   SILL_EMSGSIZE   a reply passes one of (limits)
  *   SILL_EPROTO     it is none, or nobody asked for it
  *   SILL_ECLOSED

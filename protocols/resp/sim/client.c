@@ -490,7 +490,7 @@ static int keep_client(void *arg)
     return rc;
 }
 
-static unsigned host_number(const struct scene *scene)
+unsigned scene_host_number(const struct scene *scene)
 {
     unsigned i = 0;
 
@@ -502,7 +502,7 @@ static unsigned host_number(const struct scene *scene)
 int scene_call(void *arg)
 {
     struct scene *scene = arg;
-    struct caller caller = {.scene = scene, .host = host_number(scene)};
+    struct caller caller = {.scene = scene, .host = scene_host_number(scene)};
     struct asker askers[TASKS];
     struct sill_scope tasks, keeper;
     int rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scenarios of RESP: a server, twelve tasks that share four clients, peers
- * of bad manners, and what goes wrong meanwhile.
+ * The scenarios of RESP: a server, twelve tasks that share four clients, twelve
+ * that borrow links, peers of bad manners, and what goes wrong meanwhile.
  */
 #include "scene.h"
 
@@ -185,6 +185,8 @@ static int start_clients(struct scene *scene, struct sill_scope *scope)
     for (unsigned i = 0; i < HOSTS && rc == 0; i++) {
         (void)sill_sim_host_enter(scene->hosts[i]);
         rc = sill_scope_spawn(scope, scene_call, scene);
+        if (rc == 0)
+            rc = sill_scope_spawn(scope, scene_lend, scene);
     }
     for (unsigned i = 0; i < PEERS && rc == 0; i++)
         if (scene_chance(2))

@@ -6,6 +6,7 @@
  *     main.c     the scenarios: who is there, and what goes wrong
  *     server.c   a server that ends and begins again, its verbs, what it pushes
  *     client.c   clients that many tasks share, and what these may be told
+ *     links.c    tasks that borrow links
  *     raw.c      peers that are too quick, too slow, deaf or rude
  *
  * Each command is known by its number. It is sent as three words, and all that
@@ -25,9 +26,11 @@ enum {
     HOSTS = 4,  /* of clients, ... */
     TASKS = 3,  /* ... each with so many tasks that share a client */
     CALLS = 12, /* of each task */
+    LOANS = 6,  /* of links, to as many tasks, ... */
+    SAID = 4,   /* ... with so many commands each, at most */
     PEERS = 4,  /* that are raw */
     QUICK = 12, /* commands of the quick one, at most */
-    COMMANDS = HOSTS * TASKS * CALLS + QUICK + PEERS,
+    COMMANDS = HOSTS * TASKS * (CALLS + LOANS * SAID) + QUICK + PEERS,
     MUCH = 400000,    /* letters of a reply that is too long for a deaf peer */
     PUSH_MAX = 100000 /* of the server, where there are BREAKS */
 };
@@ -122,6 +125,9 @@ void scene_compute(struct scene *scene, sill_duration most);
 /* main.c: whether (text) is (number) in decimal. */
 bool scene_is_number(struct sill_resp_view text, uint64_t number);
 
+/* client.c: which of the hosts of clients this is. */
+unsigned scene_host_number(const struct scene *scene);
+
 /* main.c: says that (command) went wrong. */
 void scene_wrong(struct scene *scene, const struct command *command,
                  const char *what, long value);
@@ -133,6 +139,7 @@ void scene_finish(struct sill_scope *scope);
 int scene_serve(void *arg);
 int scene_push(void *arg);
 int scene_call(void *arg);
+int scene_lend(void *arg);
 int scene_be_quick(void *arg);
 int scene_be_slow(void *arg);
 int scene_be_deaf(void *arg);
