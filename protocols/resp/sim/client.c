@@ -462,8 +462,8 @@ static int run_for_a_while(struct caller *caller)
 
     int rc = sill_scope_spawn(&scope, sill_resp_client_run, &caller->client);
 
-    if (rc == 0)
-        rc = sill_yield(); /* until it runs */
+    while (rc == 0 && caller->client.ended)
+        rc = sill_yield(); /* until it runs again */
     caller->is_away = rc != 0;
     if (rc == 0)
         rc = sill_sleep(end);
