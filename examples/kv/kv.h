@@ -484,7 +484,7 @@ extern struct kv_log kv_log;
 int kv_log_open(struct sill_resp_server *server);
 int kv_log_close(void);
 
-/* A task: gives the file what is gathered. */
+/* A task: gives the file, if there is one, what is gathered. */
 int kv_log_run(void *unused);
 
 void kv_log_gather(const void *data, size_t size);
@@ -578,6 +578,9 @@ int kv_syntax(struct sill_resp_session *session);
 int kv_unknown_subcommand(struct sill_resp_session *session,
                           const struct sill_resp_view *args);
 int kv_odd(struct sill_resp_session *session, const char *verb);
+
+/* Names an errno; for the thread of the loop. */
+const char *kv_errno_text(int error);
 
 /* Writes a score into (text), of KV_SCORE_MAX bytes, or replies with it. */
 #define KV_SCORE_MAX 32

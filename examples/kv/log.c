@@ -134,7 +134,7 @@ static void set_error(int error)
 {
     if (error != 0 && kv_log.error == 0)
         fprintf(stderr, "kv: %s cannot be written: %s\n", kv_options.log_name,
-                strerror(error));
+                kv_errno_text(error));
     if (error == 0 && kv_log.error != 0)
         fprintf(stderr, "kv: %s is written again\n", kv_options.log_name);
     kv_log.error = error;
@@ -148,7 +148,7 @@ static void end_rewrite(int error)
         kv_file_drop_next();
     if (error != 0)
         fprintf(stderr, "kv: %s was not rewritten: %s\n", kv_options.log_name,
-                strerror(error));
+                kv_errno_text(error));
     drop(&writer.since);
     kv_log.is_rewriting = writer.gathers_since = false;
     kv_log.rewrite_error = error;
@@ -271,7 +271,7 @@ int kv_log_run(void *unused)
     int rc = 0;
     (void)unused;
     sill_task_set_name("kv log");
-    while (rc == 0 || rc == SILL_ETIMEDOUT) {
+    while (kv_log.is_on && (rc == 0 || rc == SILL_ETIMEDOUT)) {
         kv_file_listen();
         if (writer.is_busy && kv_file_is_over(&outcome))
             settle(&outcome);
@@ -296,7 +296,8 @@ static int complain(int error)
         fprintf(stderr, "kv: %s is in use by another server\n",
                 kv_options.log_name);
     else
-        fprintf(stderr, "kv: %s: %s\n", kv_options.log_name, strerror(error));
+        fprintf(stderr, "kv: %s: %s\n", kv_options.log_name,
+                kv_errno_text(error));
     return 1;
 }
 

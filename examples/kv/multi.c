@@ -79,7 +79,7 @@ static const char *misconfigured(void)
 {
     static char text[128];
     snprintf(text, sizeof(text), "MISCONF Errors writing to the AOF file: %s",
-             strerror(kv_log.error));
+             kv_errno_text(kv_log.error));
     return text;
 }
 

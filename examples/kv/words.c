@@ -71,6 +71,11 @@ void kv_reply_score(struct sill_resp_session *session, double score)
     sill_resp_reply_double(session, kv_print_score(score, text));
 }
 
+const char *kv_errno_text(int error)
+{
+    return strerror(error); /* NOLINT(concurrency-mt-unsafe): one thread does */
+}
+
 /* ---- arguments ---- */
 
 bool kv_is(struct sill_resp_view arg, const char *word)

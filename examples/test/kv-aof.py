@@ -208,7 +208,7 @@ def replay(name):
                         "spop s9", "get n", "exec"):
             c(*command.split())
         before = dump(c)
-        assert len(before) > 40 and before[b"n"][1] > 0
+        assert len(before) > 30 and before[b"n"][1] > 0
         server.stop()
     for how in ("rewritten", "again"):
         with Server(name) as server:
