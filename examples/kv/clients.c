@@ -108,12 +108,12 @@ static int describe(struct sill_resp_session *session, char *line, size_t size)
     return snprintf(
         line, size,
         "id=%llu addr=%s name=%s age=%lld db=0 sub=%zu psub=%zu multi=%lld "
-        "cmd=%s resp=%d\n",
+        "watch=%zu cmd=%s resp=%d\n",
         (unsigned long long)sill_resp_session_id(session), peer, client->name,
         (long long)((sill_now() - sill_resp_session_since(session)) /
                     SILL_SECOND),
         client->channels, client->patterns,
-        client->in_multi ? (long long)client->queued : -1LL,
+        client->in_multi ? (long long)client->queued : -1LL, client->watched,
         client->last != NULL ? client->last->name : "NULL",
         sill_resp_session_version(session));
 }

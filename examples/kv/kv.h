@@ -396,6 +396,7 @@ struct kv_client {
     struct kv_queued *queue, **queue_end;
     size_t queued;
     struct kv_watch *watches;
+    size_t watched; /* keys */
 
     struct kv_subscription *subscriptions;
     size_t channels, patterns; /* among them */

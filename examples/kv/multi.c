@@ -134,6 +134,7 @@ static void unwatch_all(struct kv_client *client)
         free(client->watches);
         client->watches = next;
     }
+    client->watched = 0;
 }
 
 static bool is_any_changed(const struct kv_client *client)
@@ -145,8 +146,21 @@ static bool is_any_changed(const struct kv_client *client)
     return w != NULL;
 }
 
+static bool is_watched(const struct kv_client *client,
+                       struct sill_resp_view key)
+{
+    const struct kv_watch *w = client->watches;
+    while (w != NULL && !sill_resp_view_is_equal(
+                            key, (struct sill_resp_view){w->key, w->size}))
+        w = w->next;
+    return w != NULL;
+}
+
+/* A key that is watched stays as it was seen first. */
 static bool watch_one(struct kv_client *client, struct sill_resp_view key)
 {
+    if (is_watched(client, key))
+        return true;
     struct kv_watch *w = malloc(sizeof(*w) + key.size);
     if (w == NULL)
         return false;
@@ -156,6 +170,7 @@ static bool watch_one(struct kv_client *client, struct sill_resp_view key)
     if (key.size > 0)
         memcpy(w->key, key.at, key.size);
     client->watches = w;
+    client->watched++;
     return true;
 }
 

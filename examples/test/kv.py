@@ -37,6 +37,19 @@ def pipelines(r):
     p = r.pipeline()
     assert p.set("x", 1).incr("x").get("x").execute() == [True, 2, "2"]
     with r.pipeline() as p:
+        for _ in range(100):
+            p.watch("x", "y", "x")
+        assert " watch=2 " in p.execute_command("CLIENT", "INFO")
+        r.set("y", 1)
+        p.watch("y")
+        p.multi()
+        p.get("y")
+        try:
+            p.execute()
+            raise AssertionError
+        except redis.WatchError:
+            pass
+    with r.pipeline() as p:
         p.watch("x")
         r.set("x", 9)
         p.multi()
