@@ -45,9 +45,10 @@ static struct sill_resp_verb verbs[256];
 static size_t gather_verbs(void)
 {
     const struct kv_verbs *const parts[] = {
-        &kv_string_verbs, &kv_hash_verbs,  &kv_list_verbs,     &kv_set_verbs,
-        &kv_sorted_verbs, &kv_range_verbs, &kv_keyspace_verbs, &kv_client_verbs,
-        &kv_about_verbs,  &kv_multi_verbs, &kv_pubsub_verbs};
+        &kv_string_verbs,   &kv_hash_verbs,   &kv_list_verbs,
+        &kv_set_verbs,      &kv_sorted_verbs, &kv_range_verbs,
+        &kv_keyspace_verbs, &kv_client_verbs, &kv_about_verbs,
+        &kv_multi_verbs,    &kv_pubsub_verbs, &kv_blocking_verbs};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         memcpy(verbs + count, parts[i]->verbs,

@@ -59,8 +59,10 @@ static void print_clients(struct sill_resp_session *session,
                           struct kv_text *text)
 {
     const struct sill_resp_server *server = sill_resp_session_server(session);
-    kv_print(text, "# Clients\r\nconnected_clients:%zu\r\nmaxclients:%zu\r\n",
-             server->stats.open, server->connections_max);
+    kv_print(text,
+             "# Clients\r\nconnected_clients:%zu\r\nmaxclients:%zu\r\n"
+             "blocked_clients:%zu\r\n",
+             server->stats.open, server->connections_max, kv_blocked.count);
 }
 
 static void print_memory(struct sill_resp_session *session,

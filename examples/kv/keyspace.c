@@ -118,6 +118,7 @@ static bool move_value(struct kv_entry *from, struct sill_resp_view name)
         return false;
     }
     kv_swap(to, from);
+    kv_blocked.is_due = true;
     kv_touch(to);
     kv_remove(from);
     return true;

@@ -9,6 +9,7 @@
  *     hashes.c      commands about hashes
  *     deque.c       what a list is made of
  *     lists.c       commands about lists
+ *     blocking.c    those that wait for something in a list
  *     sets.c        commands about sets
  *     sorted.c      what a sorted set is made of
  *     zsets.c       commands about sorted sets
@@ -27,8 +28,9 @@
  *     glob.c        patterns
  *     words.c       replies and arguments that many commands have
  *
- * All of them run on one loop, and no handler suspends: each command is done
- * when the next one begins, so that nothing needs a lock.
+ * All of them run on one loop, and no handler suspends but those that wait,
+ * before they have changed anything: each command is done when the next one
+ * begins, so that nothing needs a lock.
  */
 #ifndef KV_H
 #define KV_H
@@ -435,7 +437,20 @@ struct kv_verbs {
 
 extern const struct kv_verbs kv_string_verbs, kv_hash_verbs, kv_list_verbs,
     kv_set_verbs, kv_sorted_verbs, kv_range_verbs, kv_keyspace_verbs,
-    kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs;
+    kv_client_verbs, kv_about_verbs, kv_multi_verbs, kv_pubsub_verbs,
+    kv_blocking_verbs;
+
+/* ---- blocking.c: who waits for something in a list ---- */
+
+struct kv_blocked {
+    size_t count; /* clients that wait */
+    bool is_due;  /* something was put into a list */
+};
+
+extern struct kv_blocked kv_blocked;
+
+/* Between commands: gives what there is to those who wait for it. */
+void kv_serve(void);
 
 /* ---- record.c: what a command did ---- */
 
@@ -469,6 +484,7 @@ enum kv_fsync { KV_EVERYSEC, KV_ALWAYS, KV_NO };
 struct kv_log {
     bool is_on; /* commands are logged */
     bool is_loading;
+    bool in_group;            /* commands of a transaction are */
     bool is_told;             /* the command has been logged */
     bool has_failed;          /* a command, for lack of memory */
     int error;                /* errno of the last attempt to write, or 0 */

@@ -24,6 +24,7 @@ static bool push(struct kv_entry *entry, bool front,
     struct kv_item *item = kv_item_new(value);
     if (item != NULL)
         kv_deque_push(&entry->deque, front, item);
+    kv_blocked.is_due = true;
     return item != NULL;
 }
 
@@ -171,6 +172,7 @@ static int move(struct sill_resp_session *session,
     struct kv_item *item = kv_deque_pop(&from->deque, from_front);
     sill_resp_reply_string(session, kv_item_view(item));
     kv_deque_push(&to->deque, to_front, item);
+    kv_blocked.is_due = true;
     kv_changed(to);
     if (from != to)
         kv_changed(from);

@@ -116,7 +116,9 @@ int kv_call(struct sill_resp_session *session,
     }
     if (client->in_multi && !(verb->flags & KV_NOW))
         return enqueue(session, verb, args, count);
-    return kv_log_command(session, verb, args, count);
+    int rc = kv_log_command(session, verb, args, count);
+    kv_serve();
+    return rc;
 }
 
 /* ---- watching ---- */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* A transaction is one in the file, too, from what it changes first on. */
-static bool in_group, is_group_open;
+static bool is_group_open;
 
 size_t kv_print_head(char *text, char mark, size_t number)
 {
@@ -41,7 +41,7 @@ void kv_log_begin(size_t count)
     kv_log.is_told = true;
     if (!kv_log.is_on)
         return;
-    if (in_group && !is_group_open) {
+    if (kv_log.in_group && !is_group_open) {
         is_group_open = true;
         put_word("MULTI");
     }
@@ -78,7 +78,7 @@ void kv_log_group(bool begins)
 {
     if (is_group_open && !begins)
         put_word("EXEC");
-    in_group = begins;
+    kv_log.in_group = begins;
     is_group_open = false;
     kv_log.is_told = true;
 }
