@@ -364,6 +364,7 @@ CASE(a_lack_of_descriptors_delays_new_connections)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
     while ((held[count] = dup(0)) >= 0)
         count++;
+    ck_assert_int_gt(count, 0);
     close(held[--count]); /* one for the peer, none for the service */
     peer_open(&new, &kit, "n");
     while (said.starved < 2) {
