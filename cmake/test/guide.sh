@@ -8,7 +8,8 @@
 #
 # Its files are the blocks whose fence names one, such as "```c folder/file.c".
 # PREFIX is where sill was installed, CC the compiler. With EXAMPLES/folder the
-# blocks must be what is there, all of it.
+# blocks must be what is there, all of it. A block such as "```c from FILE" must
+# be lines of FILE, below the folder of EXAMPLES, as they are.
 set -eu
 
 file=$1
@@ -25,6 +26,25 @@ awk -v work="$work" '
     /^```[a-z]+ [a-z_-]+\// { out = work "/" $2; next }
     /^```/ { out = "" }
     out { print > out }' "$file"
+
+awk -v root="$examples/.." '
+    function is_quoted(whole, line, name) {
+        name = root "/" file
+        while ((getline line < name) > 0)
+            whole = whole "\n" line
+        close(name)
+        return index(whole "\n", "\n" text)
+    }
+    /^```[a-z]+ from / { file = $3; text = ""; next }
+    /^```/ && file != "" {
+        if (text == "" || !is_quoted()) {
+            printf "%d: not in %s:\n%s", NR, file, text
+            wrong = 1
+        }
+        file = ""
+    }
+    file != "" { text = text $0 "\n" }
+    END { exit wrong }' "$file" >&2
 
 for project in "$work"/*/CMakeLists.txt; do
     source=$(dirname "$project")
