@@ -228,15 +228,6 @@ static int wait(struct sill_resp_session *session, struct kv_waiter *w,
                                                       : rc;
 }
 
-/* What was answered before may leave now, so it must be as safe as if this
- * one did not wait. Meanwhile others may have put something there. */
-static int settle_first(struct sill_resp_session *session)
-{
-    int rc = kv_log_sends(session);
-    kv_tick();
-    return rc;
-}
-
 static int take(struct sill_resp_session *session, struct kv_waiter *w,
                 struct sill_resp_view timeout)
 {
@@ -245,12 +236,6 @@ static int take(struct sill_resp_session *session, struct kv_waiter *w,
         return 0;
     bool may_wait = !kv_log.in_group && !kv_log.is_loading;
     struct kv_entry *entry = find(w);
-    if (entry == NULL && may_wait) {
-        int rc = settle_first(session);
-        if (rc < 0)
-            return rc;
-        entry = find(w);
-    }
     if (entry == NULL)
         return may_wait ? wait(session, w, deadline) : reply_none(session, w);
     give(w, entry);

@@ -52,6 +52,17 @@ static int make_room(struct sill_resp_link *link, size_t size)
     return 0;
 }
 
+static void change_state(struct sill_resp_link *link,
+                         const struct sill_resp_view *args, size_t count)
+{
+    const struct sill_resp_effect *effect = sill_resp_effect_of(args, count);
+    /* EXEC outside of a transaction is refused, and keys stay watched. */
+    if ((effect->clears & SILL_RESP_IN_MULTI) &&
+        !(link->state & SILL_RESP_IN_MULTI))
+        return;
+    link->state = (link->state | effect->sets) & ~effect->clears;
+}
+
 int sill_resp_link_add(struct sill_resp_link *link,
                        const struct sill_resp_view *args, size_t count)
 {
@@ -70,8 +81,7 @@ int sill_resp_link_add(struct sill_resp_link *link,
     sill_resp_encoder_init(&e, link->out + link->out_end, cost);
     sill_resp_encode_command(&e, args, count);
     link->out_end += e.used;
-    const struct sill_resp_effect *effect = sill_resp_effect_of(args, count);
-    link->state = (link->state | effect->sets) & ~effect->clears;
+    change_state(link, args, count);
     link->owed++;
     return 0;
 }

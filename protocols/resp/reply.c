@@ -169,9 +169,10 @@ static int send_out(struct sill_resp_session *s)
     return rc;
 }
 
-/* Returns 0 or why nothing can be sent; that may have come to pass by now. */
-static int ask_to_send(struct sill_resp_session *s)
+int sill_resp_output_ask(struct sill_resp_session *s)
 {
+    if (s->out.used == 0 || s->server->sends == NULL)
+        return 0;
     int rc = s->server->sends(s);
     if (rc < 0)
         sill_resp_output_break(s, rc);
@@ -189,8 +190,8 @@ int sill_resp_output_send(struct sill_resp_session *s)
         rc = s->broken;
     if (rc == 0 && s->out.error != 0)
         rc = sill_resp_output_break(s, s->failure);
-    if (rc == 0 && s->out.used > 0 && s->server->sends != NULL)
-        rc = ask_to_send(s);
+    if (rc == 0)
+        rc = sill_resp_output_ask(s);
     if (rc != 0 || s->out.used == 0)
         return rc;
     begin_sending(s);

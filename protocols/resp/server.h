@@ -78,6 +78,10 @@ void sill_resp_output_fini(struct sill_resp_session *s);
 /* reply.c: sends all that waits. After an error nothing more can be sent. */
 int sill_resp_output_send(struct sill_resp_session *s);
 
+/* reply.c: asks whether what is gathered may be sent. Returns 0 or why nothing
+ * can be sent; that may have come to pass by now. */
+int sill_resp_output_ask(struct sill_resp_session *s);
+
 /* reply.c: lets nothing more be sent, because of (error), and wakes whoever
  * reads or writes. Returns the first such error. */
 int sill_resp_output_break(struct sill_resp_session *s, int error);

@@ -156,8 +156,9 @@ SILL_API int sill_resp_push(struct sill_resp_session *session,
 /*
  * Suspends the handler that calls it until (trigger) is resumed, but no longer
  * than its peer is there: for commands such as BLPOP. The replies to earlier
- * commands are sent meanwhile. What the peer sends is read ahead, and answered
- * when the handler has returned; (idle_timeout) does not count.
+ * commands are sent meanwhile, once server->sends allows it. What the peer
+ * sends is read ahead, and answered when the handler has returned;
+ * (idle_timeout) does not count.
  *
  * Returns 0 when (trigger) was resumed before anything else happened, also when
  * it was before this was called; or

@@ -63,10 +63,13 @@ static int suspend(struct sill_resp_session *s, struct sill_trigger *trigger,
     bool between = sill_resp_output_position(s) == s->answered;
     if (between)
         sill_resp_output_release(s);
-    s->waiting = true;
-    sill_resp_output_nudge(s);
     s->waiter = trigger;
-    int rc = sill_suspend(trigger, deadline);
+    int rc = sill_resp_output_ask(s);
+    if (rc == 0) {
+        s->waiting = true;
+        sill_resp_output_nudge(s);
+        rc = sill_suspend(trigger, deadline);
+    }
     s->waiter = NULL;
     s->waiting = false;
     s->handling = true;

@@ -939,9 +939,7 @@ CASE(a_client_may_end_at_any_step)
 {
     struct kit kit = {0};
     int before = descriptors();
-    blocks_watch();
     serve(&kit);
-    long blocks = 0;
     for (int steps = 0; steps < 60; steps++) {
         struct line line = {.client.version = 2 + steps % 2};
         struct ask asks[3];
@@ -961,10 +959,7 @@ CASE(a_client_may_end_at_any_step)
         }
         while (kit.server.stats.open > 0)
             ck_assert_int_eq(sill_yield(), 0);
-        if (steps == 30)
-            blocks = blocks_open();
     }
-    blocks_settle(blocks);
     ck_assert_int_eq(kit_stop(&kit), 0);
     ck_assert_int_eq(descriptors(), before);
     return 0;
@@ -974,9 +969,7 @@ CASE(any_allocation_may_fail)
 {
     struct kit kit = {0};
     int n = 0;
-    blocks_watch();
     serve(&kit);
-    long blocks = 0;
     for (bool failed = true; failed;) {
         struct line line = {.client.version = 3};
         struct ask a = {.line = &line, .word = "large", .number = 300},
@@ -995,11 +988,8 @@ CASE(any_allocation_may_fail)
         line_close(&line);
         while (kit.server.stats.open > 0)
             ck_assert_int_eq(sill_yield(), 0);
-        if (n == 5)
-            blocks = blocks_open();
     }
     ck_assert_int_gt(n, 8);
-    blocks_settle(blocks);
     return kit_stop(&kit);
 }
 

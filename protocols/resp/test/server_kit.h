@@ -27,7 +27,9 @@
     }                                                                          \
     START_TEST(name)                                                           \
     {                                                                          \
+        blocks_watch();                                                        \
         ck_assert_int_eq(kit_run(name##_task, NULL), 0);                       \
+        ck_assert_int_eq(blocks_open(), 0);                                    \
     }                                                                          \
     END_TEST                                                                   \
     static int name##_body(void)
@@ -83,7 +85,8 @@ void peer_close(struct peer *peer);
 /* How many descriptors this process has open. */
 int descriptors(void);
 
-/* Counts blocks, and lets the n-th allocation from now on fail; 0: none. */
+/* Counts blocks, as all cases do, of which none is open at their end; and lets
+ * the n-th allocation from now on fail; 0: none. */
 void blocks_watch(void);
 long blocks_open(void);
 void blocks_settle(long blocks); /* waits until no more are open */

@@ -657,6 +657,87 @@ CASE(a_wait_may_be_cancelled_at_any_step)
     return 0;
 }
 
+/* ---- replies that must not leave yet ---- */
+
+static struct sill_trigger safe;
+static int asked;
+
+static int ask_before(struct sill_resp_session *s)
+{
+    (void)s;
+    asked++;
+    sill_resume(&left, 0);
+    int rc = sill_suspend(&safe, SILL_NEVER);
+    return rc == 0 ? (int)sill_trigger_value(&safe) : rc;
+}
+
+/* As begin, but the wait has not begun: (sends) is asked. */
+static void begin_to_ask(struct kit *kit, struct peer *peer)
+{
+    kit->server.sends = ask_before;
+    sill_trigger_init(&safe, NULL, NULL);
+    begin(kit, peer, "ping\r\nblock a\r\n");
+    await_trigger(&left);
+    sill_trigger_init(&left, NULL, NULL);
+}
+
+CASE(replies_to_earlier_commands_leave_when_they_may)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    begin_to_ask(&kit, &peer);
+    sill_resume(&safe, 0);
+    peer_expect(&peer, PONG);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_int_eq(seen, 1);
+    sill_resume(&door, 0);
+    peer_expect(&peer, "$1\r\na\r\n");
+    ck_assert_int_eq(seen, 0);
+    ck_assert_int_eq(asked, 2);
+    return end(&kit, &peer);
+}
+
+CASE(what_is_handed_over_before_replies_may_leave_is_not_lost)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    begin_to_ask(&kit, &peer);
+    ck_assert(sill_resume(&door, 0));
+    sill_resp_session_kill(sill_resp_session_next(&kit.server, NULL));
+    sill_resume(&safe, 0);
+    await_trigger(&left);
+    ck_assert_int_eq(seen, 0);
+    return end(&kit, &peer);
+}
+
+CASE(a_wait_ends_with_replies_that_may_not_leave)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    begin_to_ask(&kit, &peer);
+    sill_resume(&safe, SILL_EIO);
+    await_trigger(&left);
+    ck_assert_int_eq(seen, SILL_ECLOSED);
+    expect_spent();
+    peer_read_end(&peer);
+    ck_assert_str_eq(peer.text, "");
+    return end(&kit, &peer);
+}
+
+CASE(a_server_that_drains_ends_waits_that_have_not_begun)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    begin_to_ask(&kit, &peer);
+    sill_resume(&kit.stop, 0);
+    while (!kit.server.service.draining)
+        ck_assert_int_eq(sill_yield(), 0);
+    sill_resume(&safe, 0);
+    await_trigger(&left);
+    ck_assert_int_eq(seen, SILL_ECLOSED);
+    return end(&kit, &peer);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("resp wait");
@@ -687,6 +768,11 @@ int main(void)
     tcase_add_test(tc, any_allocation_of_a_wait_may_fail);
     tcase_add_test(tc, a_wait_without_memory_is_none);
     tcase_add_test(tc, a_wait_may_be_cancelled_at_any_step);
+    tcase_add_test(tc, replies_to_earlier_commands_leave_when_they_may);
+    tcase_add_test(tc,
+                   what_is_handed_over_before_replies_may_leave_is_not_lost);
+    tcase_add_test(tc, a_wait_ends_with_replies_that_may_not_leave);
+    tcase_add_test(tc, a_server_that_drains_ends_waits_that_have_not_begun);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
