@@ -59,8 +59,8 @@ bool is_built(const char *name);
 int cpu_for(int cpu);
 
 /* Starts the server of (row), which is up if that worked. */
-void row_start(struct row *row);
-void row_stop(struct row *row);
+void row_start(struct row *r);
+void row_stop(struct row *r);
 
 /* The value below which (part) of the (count) values lie; 0 of none. */
 double quantile(const double *values, int count, double part);
