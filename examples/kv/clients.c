@@ -100,20 +100,32 @@ static void peer_text(const struct sill_resp_session *session, char *text,
     sill_address_format(&peer, text, size);
 }
 
+/* Returns for how many seconds it sent no command. */
+static long long idle_time(struct sill_resp_session *session)
+{
+    int64_t heard = kv_client(session)->heard;
+    sill_time since = sill_resp_session_since(session);
+    return heard != 0 ? (kv_now() - heard) / 1000
+                      : (sill_now() - since) / SILL_SECOND;
+}
+
 static int describe(struct sill_resp_session *session, char *line, size_t size)
 {
     const struct kv_client *client = kv_client(session);
+    struct sill_resp_usage usage = sill_resp_session_usage(session);
     char peer[SILL_ADDRESS_TEXT_MAX];
     peer_text(session, peer, sizeof(peer));
     return snprintf(
         line, size,
-        "id=%llu addr=%s name=%s age=%lld db=0 sub=%zu psub=%zu multi=%lld "
-        "watch=%zu cmd=%s resp=%d\n",
+        "id=%llu addr=%s name=%s age=%lld idle=%lld db=0 sub=%zu psub=%zu "
+        "multi=%lld watch=%zu qbuf=%zu qbuf-free=%zu argv-mem=0 obl=0 oll=%d "
+        "omem=%zu tot-mem=%zu cmd=%s resp=%d\n",
         (unsigned long long)sill_resp_session_id(session), peer, client->name,
         (long long)((sill_now() - sill_resp_session_since(session)) /
                     SILL_SECOND),
-        client->channels, client->patterns,
+        idle_time(session), client->channels, client->patterns,
         client->in_multi ? (long long)client->queued : -1LL, client->watched,
+        usage.unread, usage.room, usage.unsent > 0, usage.unsent, usage.memory,
         client->last != NULL ? client->last->name : "NULL",
         sill_resp_session_version(session));
 }

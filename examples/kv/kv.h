@@ -391,6 +391,7 @@ struct kv_subscription;
 struct kv_client {
     char name[64];
     const struct sill_resp_verb *last; /* command */
+    int64_t heard;                     /* when that was, as kv_now() */
 
     bool in_multi;
     bool is_spoilt;   /* an error is in the queue: EXEC does nothing */

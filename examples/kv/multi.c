@@ -110,6 +110,7 @@ int kv_call(struct sill_resp_session *session,
     kv_tick();
     const char *why = objection(session, verb);
     client->last = verb;
+    client->heard = kv_now();
     if (why != NULL) {
         client->is_spoilt = client->is_spoilt || client->in_multi;
         return kv_error(session, why);

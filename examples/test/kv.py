@@ -167,6 +167,9 @@ def server(r):
     assert r.info()["redis_version"] and r.info("keyspace")["db0"]["keys"] > 0
     assert r.config_get("save") == {"save": ""}
     assert r.client_setname("me") and r.client_getname() == "me"
+    about = r.client_info()
+    assert about["cmd"] == "client" and about["idle"] == 0
+    assert about["qbuf"] == 0 and about["tot-mem"] > about["qbuf-free"] > 0
     assert len(r.client_list()) >= 1 and r.command()["get"]["arity"] == 2
     assert r.time()[0] > 0 and r.flushall() and r.dbsize() == 0
 

@@ -100,6 +100,11 @@ void sill_resp_output_init(struct sill_resp_session *s)
     s->late.more = more_late;
 }
 
+size_t sill_resp_output_unsent(const struct sill_resp_session *s)
+{
+    return s->going.used - s->gone + s->out.used + s->late.used;
+}
+
 /* ---- sending ---- */
 
 int sill_resp_output_break(struct sill_resp_session *s, int error)
@@ -282,9 +287,7 @@ int sill_resp_push(struct sill_resp_session *session,
         e->used = before;
         return give_up(session, session->failure);
     }
-    size_t waits = session->going.used - session->gone + session->out.used +
-                   session->late.used;
-    if (waits > session->server->push_max)
+    if (sill_resp_output_unsent(session) > session->server->push_max)
         return give_up(session, SILL_EMSGSIZE);
     if (session->waiting)
         add_pushed(session);

@@ -40,6 +40,7 @@ struct sill_resp_session {
 
     char *in;
     char *held; /* what was (in) when the handler began, if not that */
+    size_t held_size;
     size_t in_size, begin, end;
     struct sill_resp_encoder out;   /* replies, and what is pushed in between */
     struct sill_resp_encoder late;  /* pushed while a handler runs */
@@ -74,6 +75,9 @@ void sill_resp_session_run(struct sill_resp_session *s);
 /* reply.c: makes the writer ready; ends it, which waits for whoever writes. */
 void sill_resp_output_init(struct sill_resp_session *s);
 void sill_resp_output_fini(struct sill_resp_session *s);
+
+/* reply.c: how many bytes wait. */
+size_t sill_resp_output_unsent(const struct sill_resp_session *s);
 
 /* reply.c: sends all that waits. After an error nothing more can be sent. */
 int sill_resp_output_send(struct sill_resp_session *s);

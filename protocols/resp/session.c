@@ -145,6 +145,7 @@ static void release_held(struct sill_resp_session *s)
     if (s->held != s->first_in)
         sill_free(s->held);
     s->held = NULL;
+    s->held_size = 0;
 }
 
 static void answer(struct sill_resp_session *s)
@@ -290,6 +291,26 @@ int sill_resp_session_peer(const struct sill_resp_session *session,
                            struct sill_address *address)
 {
     return sill_stream_peer(&session->base.stream, address);
+}
+
+struct sill_resp_usage
+sill_resp_session_usage(const struct sill_resp_session *session)
+{
+    const struct sill_resp_session *s = session;
+    size_t memory = sizeof(*s) + s->server->session_size + IN_SIZE;
+    if (s->in != s->first_in)
+        memory += s->in_size;
+    if (s->held != NULL && s->held != s->first_in)
+        memory += s->held_size;
+    if (s->command.args != s->few)
+        memory += s->command.room * sizeof(*s->few);
+    memory += s->out.size + s->late.size + s->going.size;
+    return (struct sill_resp_usage){
+        .unread = s->end - s->begin,
+        .room = s->in_size - s->end,
+        .unsent = sill_resp_output_unsent(s),
+        .memory = memory,
+    };
 }
 
 void sill_resp_session_end(struct sill_resp_session *session)

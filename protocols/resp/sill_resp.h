@@ -213,6 +213,17 @@ SILL_API SILL_MUST_CHECK int
 sill_resp_session_peer(const struct sill_resp_session *session,
                        struct sill_address *address);
 
+/* What a session holds, in bytes. */
+struct sill_resp_usage {
+    size_t unread; /* that came behind the command that is being answered */
+    size_t room;   /* for more to be read */
+    size_t unsent; /* of replies and pushes: not yet taken by the system */
+    size_t memory; /* in all, its data among it, its task not */
+};
+
+SILL_API struct sill_resp_usage
+sill_resp_session_usage(const struct sill_resp_session *session);
+
 /* Ends the session when the handler has returned and all replies are sent;
  * commands that came after this one are not answered. */
 SILL_API void sill_resp_session_end(struct sill_resp_session *session);

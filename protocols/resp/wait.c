@@ -29,6 +29,7 @@ static bool has_room(struct sill_resp_session *s)
         return false;
     memcpy(data, s->in + s->begin, unread);
     s->held = s->in;
+    s->held_size = s->in_size;
     s->in = data;
     s->in_size = unread + IN_LARGE;
     s->begin = 0;

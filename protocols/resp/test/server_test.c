@@ -123,6 +123,18 @@ static int complain(struct sill_resp_session *s,
     return 0;
 }
 
+/* Replies with its argument, and looks at what the session holds then. */
+static struct sill_resp_usage usage;
+
+static int measure(struct sill_resp_session *s,
+                   const struct sill_resp_view *args, size_t count)
+{
+    (void)count;
+    sill_resp_reply_string(s, args[1]);
+    usage = sill_resp_session_usage(s);
+    return 0;
+}
+
 /* Pushes its argument to every session, this one among them. */
 static int shout(struct sill_resp_session *s, const struct sill_resp_view *args,
                  size_t count)
@@ -234,6 +246,7 @@ static const struct sill_resp_verb verbs[] = {
     {"complain", complain, 1, 0}, {"tell", tell, 2, 0},
     {"describe", describe, 1, 7}, {"both", both, 2, 0},
     {"bye", end_silently, 1, 0},  {"twice", tell_twice, 2, 0},
+    {"measure", measure, 2, 0},
 };
 
 #define PING   "*1\r\n$4\r\nPING\r\n"
@@ -566,6 +579,40 @@ CASE(calls_can_be_intercepted)
     peer_open(&peer, &kit);
     peer_say(&peer, "ping\r\necho a\r\n");
     peer_expect(&peer, PONG "-NOPERM echo\r\n");
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+CASE(a_session_says_what_it_holds)
+{
+    enum { LARGE = 20000 };
+
+    struct kit kit = {.server.session_size = 1000};
+    struct peer peer;
+    char text[LARGE + 64];
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    peer_say(&peer, "measure abc\r\nping\r\n");
+    peer_expect(&peer, "$3\r\nabc\r\n" PONG);
+    ck_assert_uint_eq(usage.unread, strlen("ping\r\n"));
+    ck_assert_uint_eq(usage.unsent, strlen("$3\r\nabc\r\n"));
+    ck_assert_uint_gt(usage.room, 0);
+    ck_assert_uint_gt(usage.memory, 1000 + usage.room);
+
+    int head =
+        snprintf(text, sizeof(text), "*2\r\n$7\r\nmeasure\r\n$%d\r\n", LARGE);
+    memset(text + head, 'x', LARGE);
+    strcpy(text + head + LARGE, "\r\n");
+    peer_say(&peer, text);
+    peer_expect(&peer, strchr(text + 4, '$') + strlen("$7\r\nmeasure\r\n"));
+    ck_assert_uint_gt(usage.unsent, LARGE);
+    ck_assert_uint_gt(usage.memory, LARGE + usage.unsent);
+    do {
+        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
+        usage =
+            sill_resp_session_usage(sill_resp_session_next(&kit.server, NULL));
+    } while (usage.memory > LARGE);
+    ck_assert_uint_eq(usage.unread + usage.unsent, 0);
     peer_close(&peer);
     return kit_stop(&kit);
 }
@@ -937,6 +984,38 @@ CASE(a_client_that_takes_no_replies_is_ended)
     while (kit.server.stats.slow == 0)
         ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
     peer_read_end(&peer);
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
+/* Each has one reply that waits, and all others are served meanwhile. */
+CASE(clients_that_take_no_replies_are_bounded_and_delay_nobody)
+{
+    enum { SLOW = 20 };
+    struct kit kit = {.options.send_buffer = 4096};
+    struct peer slow[SLOW], peer;
+    struct sill_resp_session *s = NULL;
+    int stuck = 0;
+    kit_start(&kit, VERBS(verbs));
+    for (int i = 0; i < SLOW; i++) {
+        peer_open(&slow[i], &kit);
+        for (int k = 0; k < 20; k++)
+            peer_say(&slow[i], "large 1000000\r\n");
+    }
+    settle(&kit, SLOW);
+    peer_open(&peer, &kit);
+    for (int i = 0; i < 100; i++) {
+        peer_say(&peer, PING);
+        peer_expect(&peer, PONG);
+    }
+    while ((s = sill_resp_session_next(&kit.server, s)) != NULL) {
+        usage = sill_resp_session_usage(s);
+        ck_assert_uint_lt(usage.memory, 3 * LARGER);
+        stuck += usage.unsent > 0;
+    }
+    ck_assert_int_eq(stuck, SLOW);
+    for (int i = 0; i < SLOW; i++)
+        peer_close(&slow[i]);
     peer_close(&peer);
     return kit_stop(&kit);
 }
@@ -1388,6 +1467,7 @@ int main(void)
     tcase_add_test(tc, sessions_have_what_is_theirs);
     tcase_add_test(tc, verbs_are_found_while_the_server_serves);
     tcase_add_test(tc, calls_can_be_intercepted);
+    tcase_add_test(tc, a_session_says_what_it_holds);
     tcase_add_test(tc, a_session_that_ends_sends_what_was_answered);
     tcase_add_test(tc, a_session_may_end_when_its_peer_has_gone);
     tcase_add_test(tc, a_handler_that_fails_ends_its_session_at_once);
@@ -1408,6 +1488,8 @@ int main(void)
     tcase_add_test(tc, a_client_that_takes_no_pushes_is_ended);
     tcase_add_test(tc, a_push_that_fits_nowhere_ends_its_client_as_a_slow_one);
     tcase_add_test(tc, a_client_that_takes_no_replies_is_ended);
+    tcase_add_test(tc,
+                   clients_that_take_no_replies_are_bounded_and_delay_nobody);
     tcase_add_test(tc, a_client_may_go_with_its_reply_on_the_way);
     tcase_add_test(tc, a_push_may_come_too_late);
     tcase_add_test(tc, a_reply_over_the_bound_ends_the_session);
