@@ -176,13 +176,13 @@ static int send_out(struct sill_resp_session *s)
 
 int sill_resp_output_ask(struct sill_resp_session *s)
 {
+    if (s->out.error != 0)
+        return sill_resp_output_break(s, s->failure);
     if (s->out.used == 0 || s->server->sends == NULL)
         return 0;
     int rc = s->server->sends(s);
     if (rc < 0)
         sill_resp_output_break(s, rc);
-    if (s->broken == 0 && s->out.error != 0)
-        sill_resp_output_break(s, s->failure);
     return s->broken;
 }
 
@@ -193,8 +193,6 @@ int sill_resp_output_send(struct sill_resp_session *s)
         rc = sill_suspend(&s->sent, SILL_NEVER);
     if (rc == 0)
         rc = s->broken;
-    if (rc == 0 && s->out.error != 0)
-        rc = sill_resp_output_break(s, s->failure);
     if (rc == 0)
         rc = sill_resp_output_ask(s);
     if (rc != 0 || s->out.used == 0)

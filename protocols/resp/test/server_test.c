@@ -246,7 +246,7 @@ static const struct sill_resp_verb verbs[] = {
     {"complain", complain, 1, 0}, {"tell", tell, 2, 0},
     {"describe", describe, 1, 7}, {"both", both, 2, 0},
     {"bye", end_silently, 1, 0},  {"twice", tell_twice, 2, 0},
-    {"measure", measure, 2, 0},
+    {"measure", measure, -2, 0},
 };
 
 #define PING   "*1\r\n$4\r\nPING\r\n"
@@ -598,6 +598,11 @@ CASE(a_session_says_what_it_holds)
     ck_assert_uint_eq(usage.unsent, strlen("$3\r\nabc\r\n"));
     ck_assert_uint_gt(usage.room, 0);
     ck_assert_uint_gt(usage.memory, 1000 + usage.room);
+
+    size_t few = usage.memory;
+    peer_say(&peer, "measure abc 1 2 3 4 5 6 7 8 9\r\n");
+    peer_expect(&peer, "$3\r\nabc\r\n");
+    ck_assert_uint_ge(usage.memory - few, 11 * sizeof(struct sill_resp_view));
 
     int head =
         snprintf(text, sizeof(text), "*2\r\n$7\r\nmeasure\r\n$%d\r\n", LARGE);

@@ -4,6 +4,8 @@
  */
 #include "server_kit.h"
 
+#include <stdio.h>
+
 #define PONG  "+PONG\r\n"
 #define AHEAD 16384
 
@@ -449,6 +451,27 @@ CASE(a_peer_is_seen_to_go_behind_what_it_sent)
     return kit_stop(&kit);
 }
 
+CASE(what_is_read_ahead_counts_as_memory)
+{
+    struct kit kit = {0};
+    struct peer peer;
+    char text[AHEAD + 1];
+    int head = snprintf(text, sizeof(text), "*2\r\n$5\r\nblock\r\n$%d\r\n",
+                        AHEAD - (int)strlen("*2\r\n$5\r\nblock\r\n$") -
+                            (int)strlen("16384\r\n\r\n"));
+    memset(text + head, 'x', sizeof(text) - (size_t)head);
+    strcpy(text + AHEAD - 2, "\r\n");
+    begin(&kit, &peer, text);
+    struct sill_resp_session *s = sill_resp_session_next(&kit.server, NULL);
+    while (sill_resp_session_usage(s).room == 0)
+        ck_assert_int_eq(sill_yield(), 0);
+    ck_assert_uint_eq(sill_resp_session_usage(s).room, AHEAD);
+    ck_assert_uint_gt(sill_resp_session_usage(s).memory, 2 * (size_t)AHEAD);
+    sill_resume(&door, 0);
+    await_trigger(&left);
+    return end(&kit, &peer);
+}
+
 CASE(a_wait_inside_of_a_reply_keeps_it_whole)
 {
     struct kit kit = {0};
@@ -759,6 +782,7 @@ int main(void)
     tcase_add_test(tc, a_client_that_takes_nothing_delays_no_deadline);
     tcase_add_test(tc, what_comes_behind_is_answered_in_order);
     tcase_add_test(tc, a_peer_is_seen_to_go_behind_what_it_sent);
+    tcase_add_test(tc, what_is_read_ahead_counts_as_memory);
     tcase_add_test(tc, a_wait_inside_of_a_reply_keeps_it_whole);
     tcase_add_test(tc, a_session_that_was_killed_does_not_begin_to_wait);
     tcase_add_test(tc, pushes_come_while_a_handler_waits);
