@@ -90,8 +90,7 @@ struct sill_resp_effect {
 const struct sill_resp_effect *
 sill_resp_effect_of(const struct sill_resp_view *args, size_t count);
 
-/* intake.c: forgets what was read of an earlier connection; frees memory. */
-void sill_resp_intake_reset(struct sill_resp_wire *wire);
+/* intake.c: frees memory. */
 void sill_resp_intake_free(struct sill_resp_wire *wire);
 
 /*

@@ -20,15 +20,10 @@ void sill_resp_intake_free(struct sill_resp_wire *wire)
     wire->in_size = wire->room = 0;
 }
 
-void sill_resp_intake_reset(struct sill_resp_wire *wire)
-{
-    wire->in_begin = wire->in_end = 0;
-}
-
 /* Gives back what a large reply needed. */
 static void shrink(struct sill_resp_wire *wire)
 {
-    sill_resp_intake_reset(wire);
+    wire->in_begin = wire->in_end = 0;
     if (wire->in_size > KEPT_SIZE || wire->room > KEPT_ROOM)
         sill_resp_intake_free(wire);
 }

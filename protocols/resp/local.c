@@ -8,8 +8,6 @@
 #include <sill/error.h>
 #include <sill/hooks.h>
 
-#define OUTPUT_MAX ((size_t)1 << 30)
-
 int sill_resp_local_open(struct sill_resp_server *server,
                          struct sill_resp_session **session)
 {
@@ -22,8 +20,7 @@ int sill_resp_local_open(struct sill_resp_server *server,
         sill_resp_verbs_close(server);
         return SILL_ENOMEM;
     }
-    if (server->output_max == 0)
-        server->output_max = OUTPUT_MAX;
+    sill_resp_server_settle(server);
     if (server->opened != NULL)
         server->opened(*session);
     return 0;

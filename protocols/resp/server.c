@@ -11,7 +11,7 @@
 
 #define DEFAULT(value, other) ((value) = (value) != 0 ? (value) : (other))
 
-static void set_defaults(struct sill_resp_server *server)
+void sill_resp_server_settle(struct sill_resp_server *server)
 {
     static const struct sill_resp_limits usual = SILL_RESP_LIMITS_INIT;
     struct sill_resp_limits *limits = &server->limits;
@@ -97,7 +97,7 @@ static void prepare(struct sill_resp_server *server)
         .starve = count_exhausted,
     };
 
-    set_defaults(server);
+    sill_resp_server_settle(server);
     server->service = (struct sill_service){
         .ops = &ops,
         .arg = server,

@@ -110,6 +110,10 @@ int sill_resp_verb_answer(struct sill_resp_session *s);
 int sill_resp_verb_answer_args(struct sill_resp_session *s,
                                const struct sill_resp_view *args, size_t count);
 
+/* server.c: the defaults of (server), where nothing else was said. Twice is
+ * harmless. */
+void sill_resp_server_settle(struct sill_resp_server *server);
+
 /* verbs.c: makes verbs findable; SILL_ENOMEM or SILL_EINVAL. */
 int sill_resp_verbs_open(struct sill_resp_server *server);
 void sill_resp_verbs_close(struct sill_resp_server *server);
