@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service_kit.h: a small protocol for the tests of <sill/service.h>, its peers,
- * and an allocator that refuses.
+ * service_kit.h: a small protocol for the tests of <sill/service.h>, and its
+ * peers.
  *
  * The server says each byte again; 'w' waits for (gate) before.
  */
 #ifndef SERVICE_KIT_H
 #define SERVICE_KIT_H
 
-#include <sill/sill.h>
-
-#include <check.h>
-
-/* Defines a case: a test whose body is the first task of a loop. */
-#define CASE(name)                                                             \
-    static int name##_body(void);                                              \
-    static int name##_task(void *unused)                                       \
-    {                                                                          \
-        (void)unused;                                                          \
-        return name##_body();                                                  \
-    }                                                                          \
-    START_TEST(name)                                                           \
-    {                                                                          \
-        ck_assert_int_eq(sill_run(name##_task, NULL), 0);                      \
-    }                                                                          \
-    END_TEST                                                                   \
-    static int name##_body(void)
+#include "case.h"
 
 /* What the protocol was told and did. */
 struct log {
@@ -68,11 +51,5 @@ void peer_say(struct sill_stream *peer, const char *bytes);
 void peer_expect(struct sill_stream *peer, const char *bytes);
 void peer_expect_end(struct sill_stream *peer); /* and close */
 void peer_leave(struct sill_stream *peer);      /* a reset will do, too */
-
-/* Lets the n-th allocation from now on fail; 0: none. */
-void blocks_watch(void);
-long blocks_open(void);
-void blocks_fail(long nth);
-bool blocks_failed(void);
 
 #endif

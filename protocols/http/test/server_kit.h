@@ -9,28 +9,11 @@
 #ifndef SERVER_KIT_H
 #define SERVER_KIT_H
 
+#include "case.h"
 #include "sill_http.h"
 
-#include <sill/sill.h>
-
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Defines a case: a test whose body is the first task of a loop. */
-#define CASE(name)                                                             \
-    static int name##_body(void);                                              \
-    static int name##_task(void *unused)                                       \
-    {                                                                          \
-        (void)unused;                                                          \
-        return name##_body();                                                  \
-    }                                                                          \
-    START_TEST(name)                                                           \
-    {                                                                          \
-        ck_assert_int_eq(sill_run(name##_task, NULL), 0);                      \
-    }                                                                          \
-    END_TEST                                                                   \
-    static int name##_body(void)
 
 /* A server that runs as a child of the task that started it. */
 struct kit {
@@ -85,14 +68,5 @@ int status_of(const char *text);
 const char *body_of(const char *text);
 bool has_line(const char *text, const char *line);
 int count_of(const char *text, const char *part);
-
-/* How many descriptors this process has open. */
-int descriptors(void);
-
-/* Counts blocks, and lets the n-th allocation from now on fail; 0: none. */
-void blocks_watch(void);
-long blocks_open(void);
-void blocks_fail(long nth);
-bool blocks_failed(void);
 
 #endif

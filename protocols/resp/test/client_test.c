@@ -1030,7 +1030,7 @@ START_TEST(any_allocation_of_a_new_loop_may_fail)
 {
     long n = 1;
     blocks_watch();
-    while (kit_run(ask_new, &n) == 1) {
+    while (case_run(ask_new, &n) == 1) {
         ck_assert_int_eq(blocks_open(), 0);
         ck_assert_int_lt(++n, 200);
     }

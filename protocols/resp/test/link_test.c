@@ -580,7 +580,7 @@ START_TEST(any_allocation_may_fail)
 {
     long n = 1;
     blocks_watch();
-    while (kit_run(fail_any, &n) == 1) {
+    while (case_run(fail_any, &n) == 1) {
         ck_assert_int_eq(blocks_open(), 0);
         ck_assert_int_lt(++n, 200);
     }

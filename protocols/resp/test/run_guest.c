@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_guest.c: cases inside of a loop that is somebody else's, which turns for
- * as long as the case has something to do. See server_kit.h.
+ * as long as the case has something to do. See case.h.
  */
+#include "case.h"
 #include "host.h"
-#include "server_kit.h"
 
 struct job {
     sill_task_fn *fn;
@@ -23,7 +23,7 @@ static void job_done(void *arg, int result)
     ((struct job *)arg)->result = result;
 }
 
-int kit_run(sill_task_fn *fn, void *arg)
+int case_run(sill_task_fn *fn, void *arg)
 {
     struct job job = {fn, arg, SILL_ECANCELED};
     struct host *host = host_open();

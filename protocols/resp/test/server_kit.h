@@ -9,34 +9,11 @@
 #ifndef SERVER_KIT_H
 #define SERVER_KIT_H
 
+#include "case.h"
 #include "sill_resp.h"
 
-#include <sill/sill.h>
-
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Defines a case: a test whose body is the first task of a loop. */
-#define CASE(name)                                                             \
-    static int name##_body(void);                                              \
-    static int name##_task(void *unused)                                       \
-    {                                                                          \
-        (void)unused;                                                          \
-        return name##_body();                                                  \
-    }                                                                          \
-    START_TEST(name)                                                           \
-    {                                                                          \
-        blocks_watch();                                                        \
-        ck_assert_int_eq(kit_run(name##_task, NULL), 0);                       \
-        ck_assert_int_eq(blocks_open(), 0);                                    \
-    }                                                                          \
-    END_TEST                                                                   \
-    static int name##_body(void)
-
-/* Is sill_run on a loop of its own, or, in the programs with "guest" in their
- * names, as the guest of a host. */
-int kit_run(sill_task_fn *fn, void *arg);
 
 /* A server that runs as a child of the task that started it. */
 struct kit {
@@ -81,19 +58,5 @@ void peer_expect_last(struct peer *peer, const char *text);
 /* Reads until the end of the stream; a reset counts as one. */
 void peer_read_end(struct peer *peer);
 void peer_close(struct peer *peer);
-
-/* How many descriptors this process has open. */
-int descriptors(void);
-
-/* Counts blocks, as all cases do, of which none is open at their end; and lets
- * the n-th allocation from now on fail; 0: none. */
-void blocks_watch(void);
-long blocks_open(void);
-void blocks_settle(long blocks); /* waits until no more are open */
-void blocks_fail(long nth);
-bool blocks_failed(void);
-
-/* The largest block that was asked for since the watch began. */
-size_t blocks_largest(void);
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * case.c: see case.h.
+ */
+#include "case.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+int descriptors(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 4096; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static long open_blocks, countdown;
+static bool failed;
+static size_t largest;
+
+static void *count_alloc(void *arg, size_t size)
+{
+    (void)arg;
+    if (countdown > 0 && --countdown == 0) {
+        failed = true;
+        return NULL;
+    }
+    void *block = malloc(size);
+    open_blocks += block != NULL;
+    largest = size > largest ? size : largest;
+    return block;
+}
+
+/* Through a variable: a compiler leaves out what nobody may read. */
+static void *(*volatile spoil)(void *, int, size_t) = memset;
+
+static void count_free(void *arg, void *block)
+{
+    (void)arg;
+    if (block == NULL)
+        return;
+    open_blocks--;
+    spoil(block, 0xa5, malloc_usable_size(block));
+    free(block);
+}
+
+void blocks_watch(void)
+{
+    static const struct sill_allocator counting = {count_alloc, count_free,
+                                                   NULL};
+    sill_set_allocator(&counting);
+}
+
+long blocks_open(void)
+{
+    return open_blocks;
+}
+
+void blocks_settle(long blocks)
+{
+    for (int i = 0; blocks_open() > blocks; i++) {
+        ck_assert_int_lt(i, 10000);
+        ck_assert_int_eq(sill_sleep(sill_after(SILL_MILLISECOND)), 0);
+    }
+}
+
+void blocks_fail(long nth)
+{
+    countdown = nth;
+    failed = false;
+}
+
+bool blocks_failed(void)
+{
+    return failed;
+}
+
+size_t blocks_largest(void)
+{
+    return largest;
+}
