@@ -82,3 +82,17 @@ size_t blocks_largest(void)
 {
     return largest;
 }
+
+void case_fail_each(sill_task_fn *fn)
+{
+    long n = 0;
+    int rc;
+    blocks_watch();
+    do {
+        ck_assert_int_lt(++n, 200);
+        rc = case_run(fn, &n);
+        ck_assert_int_eq(blocks_open(), 0);
+    } while (rc == 1);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_gt(n, 8);
+}

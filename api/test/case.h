@@ -43,6 +43,13 @@ void blocks_settle(long blocks); /* waits until no more are open */
 void blocks_fail(long nth);
 bool blocks_failed(void);
 
+/*
+ * Runs (fn) on one new loop after the other, with a pointer to a long that says
+ * which of its allocations is to fail: it returns 1 if one did, until none has,
+ * after more than 8. No run leaves a block.
+ */
+void case_fail_each(sill_task_fn *fn);
+
 /* The largest block that was asked for since the watch began. */
 size_t blocks_largest(void);
 
