@@ -23,7 +23,7 @@
 
 enum {
     IN_SIZE = 512,    /* what a session has for its commands at first, ... */
-    IN_LARGE = 16384, /* ... then, and what it keeps while it is idle */
+    IN_LARGE = 16384, /* ... then, which it keeps if it pipelines */
     OUT_SIZE = 16384, /* where replies begin to gather */
     GATHERED_MAX = 65536, /* replies gathered before a write */
     ARGS_SIZE = 8,        /* arguments that need no memory of their own, ... */
@@ -42,6 +42,7 @@ struct sill_resp_session {
     char *held; /* what was (in) when the handler began, if not that */
     size_t held_size;
     size_t in_size, begin, end;
+    size_t got; /* by the last read, and by full ones before it */
     struct sill_resp_encoder out;   /* replies, and what is pushed in between */
     struct sill_resp_encoder late;  /* pushed while a handler runs */
     struct sill_resp_encoder going; /* is being written ... */

@@ -57,7 +57,7 @@ static void use_args(struct sill_resp_session *s, struct sill_resp_view *args,
 static void shrink(struct sill_resp_session *s)
 {
     s->begin = s->end = 0;
-    if (s->in_size > IN_LARGE)
+    if (s->in_size > IN_LARGE || (s->in_size > IN_SIZE && s->got <= IN_SIZE))
         use_in(s, s->first_in, IN_SIZE);
     if (s->command.room > ARGS_LARGE)
         use_args(s, s->few, ARGS_SIZE);
@@ -74,18 +74,9 @@ void sill_resp_session_close(struct sill_resp_session *s)
     sill_free(s);
 }
 
-/* Makes room for bytes behind those that are there. */
-static int make_room(struct sill_resp_session *s)
+static int grow(struct sill_resp_session *s)
 {
     uint64_t most = s->server->limits.message;
-    if (s->end < s->in_size)
-        return 0;
-    if (s->begin >= s->in_size / 2 || (s->begin > 0 && s->in_size >= most)) {
-        memmove(s->in, s->in + s->begin, s->end - s->begin);
-        s->end -= s->begin;
-        s->begin = 0;
-        return 0;
-    }
     size_t size = s->in_size < IN_LARGE ? IN_LARGE : 2 * s->in_size;
     if (size > most && s->in_size < most)
         size = (size_t)most;
@@ -93,6 +84,20 @@ static int make_room(struct sill_resp_session *s)
     if (data == NULL)
         return SILL_ENOMEM;
     use_in(s, data, size);
+    return 0;
+}
+
+/* Makes room for bytes behind those that are there. */
+static int make_room(struct sill_resp_session *s)
+{
+    if (s->end < s->in_size)
+        return 0;
+    if (s->begin < s->in_size / 2 &&
+        (s->begin == 0 || s->in_size < s->server->limits.message))
+        return grow(s);
+    memmove(s->in, s->in + s->begin, s->end - s->begin);
+    s->end -= s->begin;
+    s->begin = 0;
     return 0;
 }
 
@@ -198,12 +203,16 @@ static sill_time patience(const struct sill_resp_session *s)
 /* Sends the answers and reads once. Returns what sill_stream_read does. */
 static ssize_t receive(struct sill_resp_session *s)
 {
+    bool is_full = s->end == s->in_size;
     int rc = sill_resp_output_send(s);
     if (rc != 0)
         return rc;
     s->base.idle = s->begin == s->end;
     if (s->base.idle)
         shrink(s);
+    /* Who pipelines would cost two reads and two writes each time. */
+    if (is_full && s->in_size == IN_SIZE)
+        (void)grow(s);
     rc = make_room(s);
     if (rc != 0) {
         refuse(s, rc);
@@ -213,8 +222,10 @@ static ssize_t receive(struct sill_resp_session *s)
     ssize_t got = sill_stream_read(&s->base.stream, s->in + s->end,
                                    s->in_size - s->end, patience(s));
     s->waiting = s->base.idle = false;
-    if (got > 0)
+    if (got > 0) {
+        s->got = (is_full ? s->got : 0) + (size_t)got;
         s->end += (size_t)got;
+    }
     return got;
 }
 

@@ -622,6 +622,35 @@ CASE(a_session_says_what_it_holds)
     return kit_stop(&kit);
 }
 
+/* Who sends more at once than the small buffer holds is read in one piece the
+ * next time, until that is over. */
+CASE(who_pipelines_has_a_larger_buffer)
+{
+    enum { PINGS = 100, SMALL = 512 };
+
+    struct kit kit = {0};
+    struct peer peer;
+    char text[PINGS * sizeof(PONG)] = "", pongs[PINGS * sizeof(PONG)] = "";
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&peer, &kit);
+    for (int i = 0; i < PINGS; i++) {
+        strcat(text, "ping\r\n");
+        strcat(pongs, PONG);
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        peer_say(&peer, text);
+        peer_expect(&peer, pongs);
+        peer_say(&peer, "measure abc\r\n");
+        peer_expect(&peer, "$3\r\nabc\r\n");
+        ck_assert_uint_gt(usage.room, 2 * SMALL);
+        peer_say(&peer, "measure abc\r\n");
+        peer_expect(&peer, "$3\r\nabc\r\n");
+        ck_assert_uint_le(usage.room, SMALL);
+    }
+    peer_close(&peer);
+    return kit_stop(&kit);
+}
+
 CASE(a_session_that_ends_sends_what_was_answered)
 {
     struct kit kit = {0};
@@ -1467,6 +1496,7 @@ int main(void)
     tcase_add_test(tc, verbs_are_found_while_the_server_serves);
     tcase_add_test(tc, calls_can_be_intercepted);
     tcase_add_test(tc, a_session_says_what_it_holds);
+    tcase_add_test(tc, who_pipelines_has_a_larger_buffer);
     tcase_add_test(tc, a_session_that_ends_sends_what_was_answered);
     tcase_add_test(tc, a_session_may_end_when_its_peer_has_gone);
     tcase_add_test(tc, a_handler_that_fails_ends_its_session_at_once);

@@ -409,6 +409,8 @@ CASE(what_comes_behind_is_answered_in_order)
     for (size_t i = 0; i < size / 6; i++)
         peer_expect(&peer, PONG);
     peer_expect(&peer, "$1\r\na\r\n");
+    peer_say(&peer, "ping\r\n");
+    peer_expect(&peer, PONG);
     blocks_settle(before);
     return end(&kit, &peer);
 }
