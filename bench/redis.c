@@ -73,6 +73,7 @@ static const struct service redis = {"redis-server", is_present, start,
  * the first, all others may be wrong. */
 static const struct row redis_rows[] = {
     {.name = "redis-server", .service = &redis},
+    {.name = "epoll by hand", .program = "bench-redis-epoll"},
     {.name = "kv native", .program = "kv-native", .flag = "--port"},
     {.name = "kv libuv", .program = "kv-libuv", .flag = "--port"},
     {.name = "kv libevent", .program = "kv-libevent", .flag = "--port"},
