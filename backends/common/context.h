@@ -33,6 +33,7 @@
 #endif
 #if defined(SILL_WITH_TSAN)
 #include <sanitizer/tsan_interface.h>
+#include <signal.h>
 /* For a function that returns on another fiber than it was called on. */
 #if defined(__clang__)
 #define CONTEXT_CROSSES __attribute__((disable_sanitizer_instrumentation))
@@ -117,6 +118,22 @@ static inline void context_arrive(struct context *context)
 #endif
 }
 
+#if defined(SILL_WITH_TSAN)
+/*
+ * ThreadSanitizer keeps a signal, for the fiber that it came to, until that one
+ * calls the C library, and meanwhile the loop may have gone to sleep. Blocking
+ * signals is such a call, and lets none come before the fiber is another.
+ */
+static inline CONTEXT_CROSSES void switch_fiber(void *fiber)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    __tsan_switch_to_fiber(fiber, 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+#endif
+
 /* What comes last on the old stack; with (ends) it never runs again. */
 static inline CONTEXT_CROSSES void
 context_depart(struct context *self, struct context *next, int ends)
@@ -128,7 +145,7 @@ context_depart(struct context *self, struct context *next, int ends)
                                    next->bottom, next->size);
 #endif
 #if defined(SILL_WITH_TSAN)
-    __tsan_switch_to_fiber(next->fiber, 0);
+    switch_fiber(next->fiber);
 #endif
 }
 
