@@ -637,7 +637,7 @@ SILL_CASE(U, 04, unix_clients_are_unnamed)
 
 /* A stream that counts what it is asked, and waits when told to. */
 struct double_stream {
-    int reads, writes, closes;
+    int reads, writes, closes, asks;
     size_t size;
     struct sill_trigger trigger;
     bool waits;
@@ -705,6 +705,14 @@ static const struct sill_stream_ops double_ops = {
     .peer = double_address,
 };
 
+static int double_wait(void *impl, sill_time deadline)
+{
+    struct double_stream *self = impl;
+
+    self->asks++;
+    return deadline == 7 ? SILL_EPROTO : 0;
+}
+
 /* stream_ops.h: "a table of functions and a pointer" is a stream, with all that
  * is built on one. */
 SILL_CASE(U, 05, table_and_pointer_make_a_stream)
@@ -756,6 +764,47 @@ SILL_CASE(U, 05, calls_without_meaning_do_not_reach_the_table)
     struct sill_task *task = suite_spawn(move_while_cancelled, &stream);
     suite_cancel(task);
     ck_assert_int_eq(impl.reads + impl.writes, 0);
+    sill_stream_close(&stream);
+}
+
+/* stream_ops.h, wait: "NULL: sill_stream_wait returns SILL_EOPNOTSUPP, and
+ * whoever calls it reads instead." */
+SILL_CASE(U, 05, wait_is_the_tables_or_not_supported)
+{
+    struct double_stream impl = {.closes = 0};
+    struct sill_stream_ops ops = double_ops;
+    struct sill_stream stream = {.ops = &ops, .impl = &impl};
+    char byte;
+
+    ck_assert_int_eq(sill_stream_wait(&stream, SILL_NEVER), SILL_EOPNOTSUPP);
+    ck_assert_int_eq(sill_stream_read(&stream, &byte, 1, SILL_NEVER), 1);
+    ops.wait = double_wait;
+    ck_assert_int_eq(sill_stream_wait(&stream, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_stream_wait(&stream, 7), SILL_EPROTO);
+    ck_assert_int_eq(impl.asks, 2);
+    ck_assert_int_eq(impl.reads, 1);
+    sill_stream_close(&stream);
+}
+
+static int wait_while_cancelled(void *arg)
+{
+    int rc = sill_yield();
+
+    return sill_stream_wait(arg, SILL_NEVER) == SILL_ECANCELED ? rc : 0;
+}
+
+/* stream_ops.h: "has checked ... that the current task is not cancelled". */
+SILL_CASE(U, 05, wait_of_a_cancelled_task_does_not_reach_the_table)
+{
+    struct double_stream impl = {.closes = 0};
+    struct sill_stream_ops ops = double_ops;
+    struct sill_stream stream = {.ops = &ops, .impl = &impl};
+
+    ops.wait = double_wait;
+    struct sill_task *task = suite_spawn(wait_while_cancelled, &stream);
+    ck_assert_int_eq(sill_cancel(task, SILL_PAST), SILL_ETIMEDOUT);
+    ck_assert_int_eq(suite_await(task), SILL_ECANCELED);
+    ck_assert_int_eq(impl.asks, 0);
     sill_stream_close(&stream);
 }
 
@@ -886,6 +935,7 @@ SILL_CASE_OUTSIDE(U, 06, calls_outside_of_a_task_say_so)
 
     ck_assert_int_eq(sill_stream_pair(&a, &b, 10), 0);
     ck_assert_int_eq(sill_stream_read(&a, &byte, 1, SILL_NEVER), SILL_ENOTASK);
+    ck_assert_int_eq(sill_stream_wait(&a, SILL_NEVER), SILL_ENOTASK);
     ck_assert_int_eq(sill_stream_write(&a, "x", 1, SILL_NEVER), SILL_ENOTASK);
     sill_stream_close(&a);
     sill_stream_close(&b);

@@ -261,6 +261,16 @@ SILL_CASE(C, 01, cancel_wakes_stream_read)
     expect_on_streams(in_read, false);
 }
 
+static int in_stream_wait(struct parked *parked)
+{
+    return sill_stream_wait(&parked->pair.a, SILL_NEVER);
+}
+
+SILL_CASE(C, 01, cancel_wakes_stream_wait)
+{
+    expect_on_streams(in_stream_wait, false);
+}
+
 static int in_read_full(struct parked *parked)
 {
     char bytes[8];
@@ -620,6 +630,7 @@ static int wait_again_and_again(void *arg)
         wrong += sill_yield() != SILL_ECANCELED;
         wrong +=
             sill_stream_read(&pair->a, &byte, 1, SILL_NEVER) != SILL_ECANCELED;
+        wrong += sill_stream_wait(&pair->a, SILL_NEVER) != SILL_ECANCELED;
         wrong +=
             sill_stream_write(&pair->a, &byte, 1, SILL_NEVER) != SILL_ECANCELED;
         wrong += !sill_self_is_cancelled();

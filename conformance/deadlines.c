@@ -141,6 +141,16 @@ static int wait_read(sill_time deadline)
     return (int)sill_stream_read(&place.tcp.a, &byte, 1, deadline);
 }
 
+static int wait_stream(sill_time deadline)
+{
+    return sill_stream_wait(&place.tcp.a, deadline);
+}
+
+static int wait_stream_memory(sill_time deadline)
+{
+    return sill_stream_wait(&place.memory.a, deadline);
+}
+
 static int wait_read_full(sill_time deadline)
 {
     char byte;
@@ -196,14 +206,23 @@ static const struct {
     const char *name;
     int (*wait)(sill_time deadline);
 } waits[] = {
-    {"suspend", wait_suspend},         {"await", wait_await},
-    {"await_first", wait_await_first}, {"await_all", wait_await_all},
-    {"cancel", wait_cancel},           {"scope_next", wait_next},
-    {"scope_drain", wait_drain},       {"read", wait_read},
-    {"read_full", wait_read_full},     {"read from memory", wait_read_memory},
-    {"reader_line", wait_line},        {"write", wait_write},
-    {"accept", wait_accept},           {"receive", wait_receive},
+    {"suspend", wait_suspend},
+    {"await", wait_await},
+    {"await_first", wait_await_first},
+    {"await_all", wait_await_all},
+    {"cancel", wait_cancel},
+    {"scope_next", wait_next},
+    {"scope_drain", wait_drain},
+    {"read", wait_read},
+    {"read_full", wait_read_full},
+    {"read from memory", wait_read_memory},
+    {"reader_line", wait_line},
+    {"write", wait_write},
+    {"accept", wait_accept},
+    {"receive", wait_receive},
     {"watch_wait", wait_watch},
+    {"stream_wait", wait_stream},
+    {"stream_wait in memory", wait_stream_memory},
 };
 
 enum { WAITS = sizeof(waits) / sizeof(waits[0]) };

@@ -277,6 +277,8 @@ static int exchange(struct sill_stream *a, struct sill_stream *b)
     if (rc == 0)
         rc = sill_stream_writev_all(a, pieces, 2, NULL, soon());
     if (rc == 0)
+        rc = sill_stream_wait(b, soon());
+    if (rc == 0)
         rc = sill_stream_read_full(b, text, 8, NULL, soon());
     if (rc == 0)
         rc = expect_true(memcmp(text, "abcdefgh", 8) == 0);

@@ -108,6 +108,18 @@ SILL_API SILL_MUST_CHECK ssize_t sill_stream_read(struct sill_stream *stream,
                                                   sill_time deadline);
 
 /*
+ * Waits until a read would not have to, and takes nothing: for those who want
+ * no buffer before there is something to put into it. Whoever waits reads, so
+ * that no other task may.
+ *
+ * Returns 0 when there are bytes, the end of the stream, or an error, which the
+ * read will return; or why it did not wait, as sill_stream_read does; or
+ * SILL_EOPNOTSUPP where (stream) cannot tell: see <sill/stream_ops.h>.
+ */
+SILL_API SILL_MUST_CHECK int sill_stream_wait(struct sill_stream *stream,
+                                              sill_time deadline);
+
+/*
  * Writes up to (size) bytes of (data), waiting until at least one was taken.
  *
  * Returns how many were taken, from 1 to (size): fewer than (size) when no more

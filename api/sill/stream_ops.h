@@ -33,6 +33,10 @@ struct sill_stream_ops {
 
     int (*local)(void *impl, struct sill_address *address);
     int (*peer)(void *impl, struct sill_address *address);
+
+    /* Returns 0 when (read) would not wait. NULL: sill_stream_wait returns
+     * SILL_EOPNOTSUPP, and whoever calls it reads instead. */
+    int (*wait)(void *impl, sill_time deadline);
 };
 
 SILL_END

@@ -120,6 +120,22 @@ static ssize_t pair_read(void *impl, void *buffer, size_t size,
     return (ssize_t)n;
 }
 
+static int pair_wait(void *impl, sill_time deadline)
+{
+    struct end *end = impl;
+    struct pipe *pipe = end->in;
+    int rc = 0;
+
+    while (pipe->size == 0 && !pipe->ended) {
+        if (rc < 0)
+            return rc;
+        rc = wait_at(end, &pipe->reader, deadline);
+        if (rc == SILL_ECLOSED)
+            return rc;
+    }
+    return 0;
+}
+
 static size_t put_pieces(struct pipe *pipe, size_t capacity,
                          const struct iovec *pieces, size_t count)
 {
@@ -195,9 +211,9 @@ static int pair_address(void *impl, struct sill_address *address)
     return 0;
 }
 
-static const struct sill_stream_ops ops = {pair_read,     pair_writev,
-                                           pair_shutdown, pair_close,
-                                           pair_address,  pair_address};
+static const struct sill_stream_ops ops = {
+    pair_read,    pair_writev,  pair_shutdown, pair_close,
+    pair_address, pair_address, pair_wait};
 
 int sill_stream_pair(struct sill_stream *a, struct sill_stream *b,
                      size_t capacity)

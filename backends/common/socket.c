@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,6 +130,8 @@ static ssize_t socket_read(void *impl, void *buffer, size_t size,
             remember_size(n);
             if (n != SILL_EBUSY)
                 return n;
+            if (deadline == SILL_PAST)
+                return SILL_ETIMEDOUT;
         }
         if (rc < 0)
             return rc;
@@ -136,6 +139,39 @@ static ssize_t socket_read(void *impl, void *buffer, size_t size,
         if (rc < 0 && rc != SILL_ETIMEDOUT)
             return rc;
     }
+}
+
+/* Asks the kernel without taking anything, not even an error. Returns 1 if a
+ * read would not wait, 0, or why the kernel does not say. */
+static int ask(struct descriptor *d)
+{
+    struct pollfd entry = {.fd = d->watch.fd, .events = POLLIN};
+    int n;
+
+    do {
+        n = poll(&entry, 1, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return sill_error_from_errno(errno);
+    if (n > 0)
+        d->ready |= SILL_SPI_READ;
+    else
+        descriptor_blocked(d, SILL_SPI_READ);
+    return n;
+}
+
+/* What was reported may have been read since, and is worth a question. An event
+ * that comes during the wait is true: nobody else reads. */
+static int socket_wait(void *impl, sill_time deadline)
+{
+    struct descriptor *d = impl;
+    int rc = descriptor_is_ready(d, SILL_SPI_READ) ? ask(d) : 0;
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = sill_core_descriptor_wait(d, SILL_SPI_READ, deadline,
+                                   "sill_stream_wait");
+    return rc == SILL_ETIMEDOUT && ask(d) > 0 ? 0 : rc;
 }
 
 static ssize_t socket_writev(void *impl, const struct iovec *pieces,
@@ -195,7 +231,8 @@ static int peer(void *impl, struct sill_address *address)
 }
 
 static const struct sill_stream_ops socket_ops = {
-    socket_read, socket_writev, socket_shutdown, socket_close, local, peer};
+    socket_read, socket_writev, socket_shutdown, socket_close,
+    local,       peer,          socket_wait};
 
 /* Takes over a connected (fd), which is the caller's again on failure. */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,

@@ -70,6 +70,19 @@ static ssize_t read_some(struct sill_stream *stream, void *buffer, size_t size,
     return stream->ops->read(stream->impl, buffer, size, deadline);
 }
 
+static int wait_some(struct sill_stream *stream, sill_time deadline)
+{
+    int rc = sill_core_transport_enter(deadline);
+
+    if (rc == 0 && !stream->ops)
+        return SILL_ECLOSED;
+    if (rc < 0)
+        return rc;
+    if (!stream->ops->wait)
+        return SILL_EOPNOTSUPP;
+    return stream->ops->wait(stream->impl, deadline);
+}
+
 static ssize_t write_some(struct sill_stream *stream,
                           const struct iovec *pieces, size_t count,
                           sill_time deadline)
@@ -97,6 +110,17 @@ ssize_t sill_stream_read(struct sill_stream *stream, void *buffer, size_t size,
     n = read_some(stream, buffer, size, deadline);
     end(stream, SILL_READ);
     return n;
+}
+
+int sill_stream_wait(struct sill_stream *stream, sill_time deadline)
+{
+    int rc = begin(stream, SILL_READ, "sill_stream_wait");
+
+    if (rc < 0)
+        return rc;
+    rc = wait_some(stream, deadline);
+    end(stream, SILL_READ);
+    return rc;
 }
 
 ssize_t sill_stream_writev(struct sill_stream *stream,

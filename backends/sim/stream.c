@@ -427,6 +427,23 @@ static ssize_t stream_read(void *impl, void *buffer, size_t size,
     }
 }
 
+static int stream_wait(void *impl, sill_time deadline)
+{
+    struct end *end = impl;
+    struct flow *in = &connection_of(end)->flows[1 - end->index];
+    int rc = 0;
+
+    while (in->arrived == 0 && !in->ended && !end->error) {
+        if (rc < 0)
+            return rc;
+        rc = wait_at(end, &in->reader, deadline, "a stream to read",
+                     "sill_stream_wait");
+        if (rc == SILL_ECLOSED)
+            return rc;
+    }
+    return 0;
+}
+
 /* Whether writing can never succeed. */
 static int write_error(struct end *end)
 {
@@ -573,9 +590,9 @@ static int stream_peer(void *impl, struct sill_address *address)
     return 0;
 }
 
-static const struct sill_stream_ops ops = {stream_read,     stream_writev,
-                                           stream_shutdown, stream_close,
-                                           stream_local,    stream_peer};
+static const struct sill_stream_ops ops = {
+    stream_read,  stream_writev, stream_shutdown, stream_close,
+    stream_local, stream_peer,   stream_wait};
 
 void sill_world_end_open(struct connection *c, unsigned end,
                          struct sill_stream *stream)
