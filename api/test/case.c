@@ -19,7 +19,7 @@ int descriptors(void)
 
 static long open_blocks, countdown;
 static bool failed;
-static size_t largest;
+static size_t largest, bytes;
 
 static void *count_alloc(void *arg, size_t size)
 {
@@ -30,6 +30,7 @@ static void *count_alloc(void *arg, size_t size)
     }
     void *block = malloc(size);
     open_blocks += block != NULL;
+    bytes += block != NULL ? malloc_usable_size(block) : 0;
     largest = size > largest ? size : largest;
     return block;
 }
@@ -43,6 +44,7 @@ static void count_free(void *arg, void *block)
     if (block == NULL)
         return;
     open_blocks--;
+    bytes -= malloc_usable_size(block);
     spoil(block, 0xa5, malloc_usable_size(block));
     free(block);
 }
@@ -57,6 +59,11 @@ void blocks_watch(void)
 long blocks_open(void)
 {
     return open_blocks;
+}
+
+size_t blocks_bytes(void)
+{
+    return bytes;
 }
 
 void blocks_settle(long blocks)

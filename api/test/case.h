@@ -39,6 +39,7 @@ int descriptors(void);
  * the n-th allocation from now on fail; 0: none. */
 void blocks_watch(void);
 long blocks_open(void);
+size_t blocks_bytes(void);       /* in those that are open */
 void blocks_settle(long blocks); /* waits until no more are open */
 void blocks_fail(long nth);
 bool blocks_failed(void);

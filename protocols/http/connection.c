@@ -13,72 +13,94 @@
 
 #define LINGER_TIME (2 * SILL_SECOND)
 
-static size_t window_size(const struct sill_http_limits *limits)
-{
-    size_t least = limits->trailer_bytes;
-    return least > BODY_WINDOW_MIN ? least : BODY_WINDOW_MIN;
-}
-
 struct sill_http_exchange *
 sill_http_connection_open(struct sill_http_server *server)
 {
-    const struct sill_http_limits *limits = &server->limits;
-    size_t in_size =
-        (size_t)limits->line + limits->header_bytes + 2 + window_size(limits);
-    in_size = (in_size + 63) / 64 * 64; /* what lies behind is aligned, too */
-    size_t headers = limits->headers * sizeof(struct sill_http_header);
-    struct sill_http_exchange *x =
-        sill_alloc(sizeof(*x) + 2 * headers + in_size + OUT_SIZE);
+    struct sill_http_exchange *x = sill_alloc(sizeof(*x));
     if (x == NULL)
         return NULL;
 
     memset(x, 0, sizeof(*x));
     x->server = server;
     x->patience = server->write_timeout;
-    x->head.headers = (struct sill_http_header *)(void *)(x + 1);
-    x->in = (char *)(x->head.headers + limits->headers);
-    x->in_size = in_size;
-    x->out = x->in + in_size;
-    x->trailer_headers = (struct sill_http_header *)(void *)(x->out + OUT_SIZE);
+    x->is_new = true;
     return x;
 }
 
 void sill_http_connection_close(struct sill_http_exchange *x)
 {
     sill_stream_close(&x->base.stream);
+    sill_http_buffers_give(x);
     sill_free(x);
+}
+
+static ssize_t fill(struct sill_http_exchange *x, sill_time limit)
+{
+    ssize_t got = sill_stream_read(&x->base.stream, x->in + x->end,
+                                   x->in_size - x->end, limit);
+    if (got > 0)
+        x->end += (size_t)got;
+    return got;
+}
+
+/* Waits with no buffer in hand, where the stream can tell. */
+static ssize_t fill_when_ready(struct sill_http_exchange *x, sill_time limit)
+{
+    sill_http_buffers_give(x);
+    x->base.idle = true;
+    int rc = sill_stream_wait(&x->base.stream, limit);
+    x->base.idle = rc == SILL_EOPNOTSUPP;
+    if (rc == 0 || rc == SILL_EOPNOTSUPP)
+        rc = sill_http_buffers_take(x);
+    ssize_t got = rc != 0 ? rc : fill(x, limit);
+    x->base.idle = false;
+    return got;
+}
+
+/* A new connection has brought its first request, as a rule. */
+static ssize_t fill_at_once(struct sill_http_exchange *x)
+{
+    x->is_new = false;
+    int rc = sill_http_buffers_take(x);
+    return rc != 0 ? rc : fill(x, SILL_PAST);
+}
+
+/* Reads the first bytes of a head, or the news that there will be none. */
+static ssize_t receive_first(struct sill_http_exchange *x)
+{
+    struct sill_http_server *server = x->server;
+    ssize_t got = SILL_ETIMEDOUT;
+
+    x->begin = x->end = 0;
+    if (x->is_new)
+        got = fill_at_once(x);
+    if (got == SILL_ETIMEDOUT)
+        got = fill_when_ready(x, server->service.draining
+                                     ? SILL_PAST
+                                     : sill_after(server->idle_timeout));
+    if (server->log != NULL)
+        x->start = sill_now();
+    return got;
 }
 
 /* Reads more of a head, or the first of it. Returns what sill_stream_read
  * does; the deadline of a head begins when it does. */
 static ssize_t receive(struct sill_http_exchange *x, sill_time *limit)
 {
-    struct sill_http_server *server = x->server;
     int rc = sill_http_response_flush(x, SILL_NEVER);
     if (rc != 0)
         return rc;
 
-    if (x->begin == x->end) {
-        x->begin = x->end = 0;
-        *limit = server->service.draining ? SILL_PAST
-                                          : sill_after(server->idle_timeout);
-        x->base.idle = true;
-    } else if (x->base.idle || *limit == 0) {
-        *limit = sill_after(server->head_timeout);
-        x->base.idle = false;
-    }
+    if (x->begin == x->end)
+        return receive_first(x);
+    if (*limit == 0)
+        *limit = sill_after(x->server->head_timeout);
     if (x->end == x->in_size) {
         memmove(x->in, x->in + x->begin, x->end - x->begin);
         x->end -= x->begin;
         x->begin = 0;
     }
-    ssize_t got = sill_stream_read(&x->base.stream, x->in + x->end,
-                                   x->in_size - x->end, *limit);
-    if (got > 0)
-        x->end += (size_t)got;
-    if (x->base.idle && server->log != NULL)
-        x->start = sill_now();
-    return got;
+    return fill(x, *limit);
 }
 
 /* Returns the size of the next head; 0 when there is none, with the connection
@@ -88,7 +110,6 @@ static ssize_t receive_head(struct sill_http_exchange *x)
     sill_time limit = 0;
     ssize_t size = 0;
 
-    x->base.idle = false;
     sill_http_head_init(&x->head, SILL_HTTP_REQUEST, x->head.headers,
                         &x->server->limits);
     for (;;) {
@@ -105,7 +126,6 @@ static ssize_t receive_head(struct sill_http_exchange *x)
             break;
         }
     }
-    x->base.idle = false;
     return size;
 }
 
@@ -147,7 +167,7 @@ static void refuse(struct sill_http_exchange *x, int error)
 static void make_window(struct sill_http_exchange *x, size_t head_size)
 {
     if (x->head.framing == SILL_HTTP_NO_BODY ||
-        x->in_size - x->begin >= window_size(&x->server->limits))
+        x->in_size - x->begin >= sill_http_window_size(&x->server->limits))
         return;
     size_t from = x->begin - head_size;
     memmove(x->in, x->in + from, x->end - from);

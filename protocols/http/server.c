@@ -82,6 +82,8 @@ int sill_http_serve(struct sill_http_server *server,
         sill_listener_close(listener);
         return SILL_EINVAL;
     }
+    server->spare = NULL;
+    server->spares = 0;
     server->service = (struct sill_service){
         .ops = &ops,
         .arg = server,
@@ -89,5 +91,7 @@ int sill_http_serve(struct sill_http_server *server,
         .grace = server->grace,
         .connections_max = server->connections_max,
     };
-    return sill_service_run(&server->service, listener, deadline);
+    int rc = sill_service_run(&server->service, listener, deadline);
+    sill_http_buffers_free(server);
+    return rc;
 }

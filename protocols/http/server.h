@@ -5,7 +5,8 @@
  * A connection has one exchange at a time, so they are one struct: its life is
  * connection.c's, the body of the request request.c's, the answer response.c's.
  *
- * Bytes come in through one buffer. The head of the request stays where it is
+ * While it is idle it has no buffers, and (head.headers) is NULL. Otherwise
+ * bytes come in through one buffer. The head of the request stays where it is
  * while its handler runs; what follows it, from (body_begin), is the window
  * through which the body passes:
  *
@@ -55,6 +56,7 @@ struct sill_http_exchange {
     int body_failure; /* of the reader, final; with the status it deserves */
     int body_status;
 
+    bool is_new;       /* nothing was read yet */
     bool keep;         /* the connection goes on after this exchange */
     bool linger;       /* the peer may still be sending when it ends */
     bool is_revocable; /* no byte of the answer was sent */
@@ -79,6 +81,16 @@ struct sill_http_exchange *
 sill_http_connection_open(struct sill_http_server *server);
 void sill_http_connection_close(struct sill_http_exchange *x);
 void sill_http_connection_run(struct sill_http_exchange *x);
+
+/* buffers.c: gets buffers, and waits while there is no memory for them; returns
+ * 0, or an error of sill_sleep. Gives them back; twice is harmless. Frees what
+ * was set aside. */
+int sill_http_buffers_take(struct sill_http_exchange *x);
+void sill_http_buffers_give(struct sill_http_exchange *x);
+void sill_http_buffers_free(struct sill_http_server *server);
+
+/* buffers.c: the least room for a body behind its head. */
+size_t sill_http_window_size(const struct sill_http_limits *limits);
 
 /* request.c: makes the reader ready; drops what was not read. */
 void sill_http_request_start(struct sill_http_exchange *x);

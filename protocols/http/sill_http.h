@@ -50,6 +50,7 @@ SILL_BEGIN
  */
 
 struct sill_http_exchange;
+struct sill_http_spare;
 
 /*
  * Answers the request of (exchange), which lives until this returns.
@@ -241,6 +242,8 @@ struct sill_http_server {
 
     /* private */
     struct sill_service service;
+    struct sill_http_spare *spare; /* buffers that nobody uses */
+    unsigned spares;
     int64_t second; /* of (start), since 1970 */
     char start[64]; /* of most responses: the status line and the date */
 };
@@ -253,7 +256,9 @@ struct sill_http_server {
  * connections between two requests are closed as soon as all had time to look
  * for one, some 20 ms; and what is left after the grace is cancelled.
  *
- * A lack of descriptors or memory delays new connections and ends nothing.
+ * A lack of descriptors or memory delays new connections, one of memory new
+ * requests, too, and ends nothing. A connection between two requests holds no
+ * buffers, where its stream can tell that something came (sill_stream_wait).
  *
  * Returns 0 when all connections have ended, or
  *
