@@ -18,6 +18,7 @@
  * each table twice: by as much as its two figures differ, all others may be
  * wrong.
  */
+#include "idle.h"
 #include "load.h"
 #include "nginx.h"
 #include "redis.h"

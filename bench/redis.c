@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * redis-benchmark in turns, and many connections.
+ * redis-benchmark in turns.
  */
 #include "redis.h"
 
 #include "load.h"
-#include "rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TURNS = 9, CLIENTS = 10000, IDLE_RUNS = 2 };
+enum { TURNS = 9 };
 
 #define TABLE_TIME INT64_C(90000000000) /* ns, at most */
 
@@ -57,7 +56,7 @@ static int start(struct child *child, int cpu)
     int number = child_free_port();
 
     snprintf(port, sizeof port, "%d", number);
-    snprintf(most, sizeof most, "%d", CLIENTS + 100);
+    snprintf(most, sizeof most, "%d", REDIS_CLIENTS_MAX);
     if (number < 0 || child_start_as(child, find_server(), argv, cpu) < 0)
         return -1;
     if (child_listens(number))
@@ -66,8 +65,7 @@ static int start(struct child *child, int cpu)
     return -1;
 }
 
-static const struct service redis = {"redis-server", is_present, start,
-                                     child_stop};
+const struct service redis = {"redis-server", is_present, start, child_stop};
 
 /* Compared with it, and with itself: by as much as the last row differs from
  * the first, all others may be wrong. */
@@ -172,111 +170,4 @@ void run_redis(void)
     }
     table("redis-benchmark, 50 clients, one at a time", 50000, 1);
     table("redis-benchmark, 50 clients, 16 pipelined", 500000, 16);
-}
-
-/* ---- silent clients ---- */
-
-/* Returns the number behind (key) in the file (name) about (pid), in bytes. */
-static double memory_of(pid_t pid, const char *name, const char *key)
-{
-    char line[256];
-    double value = 0;
-
-    snprintf(line, sizeof line, "/proc/%d/%s", (int)pid, name);
-    FILE *file = fopen(line, "r");
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, strlen(key)) == 0)
-            value = 1024 * strtod(line + strlen(key), NULL);
-    }
-    if (file)
-        fclose(file);
-    return value;
-}
-
-static double memory(pid_t pid)
-{
-    return memory_of(pid, "smaps_rollup", "Rss:") +
-           memory_of(pid, "status", "VmPTE:");
-}
-
-static int greet(int port)
-{
-    static const char ping[] = "*1\r\n$4\r\nPING\r\n", pong[] = "+PONG\r\n";
-    char answer[sizeof pong - 1];
-    int fd = child_connect(port);
-
-    if (fd >= 0 && write(fd, ping, sizeof ping - 1) == sizeof ping - 1 &&
-        read(fd, answer, sizeof answer) == sizeof answer &&
-        memcmp(answer, pong, sizeof answer) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Returns how many of (clients) were greeted. */
-static int greet_all(int port, int *clients, int count)
-{
-    for (int i = 0; i < count; i++) {
-        clients[i] = greet(port);
-        if (clients[i] < 0)
-            return i;
-    }
-    return count;
-}
-
-/* The first hundred pay for what is there only once. */
-static double bytes_each(const struct row *r)
-{
-    enum { FIRST = 100 };
-
-    static int clients[CLIENTS];
-    int count = greet_all(r->port, clients, FIRST);
-    double before = memory(r->child.pid);
-
-    if (count == FIRST)
-        count += greet_all(r->port, clients + FIRST, CLIENTS - FIRST);
-    double all = memory(r->child.pid) - before;
-    for (int i = 0; i < count; i++)
-        close(clients[i]);
-    return count == CLIENTS ? all / (CLIENTS - FIRST) : 0;
-}
-
-static void print_idle(struct row *r, const double *bytes)
-{
-    double low = quantile(bytes, IDLE_RUNS, 0);
-    double high = quantile(bytes, IDLE_RUNS, 1);
-
-    printf("  %-18s %6.0f-%.0f\n", r->name, low, high);
-    json_row("idle", r->name, "bytes_per_client", low, high,
-             (struct ratio){0, 0, 0});
-}
-
-static void measure_idle(struct row *r)
-{
-    double bytes[IDLE_RUNS];
-
-    for (int run = 0; run < IDLE_RUNS; run++) {
-        row_start(r);
-        bytes[run] = r->is_up ? bytes_each(r) : 0;
-        if (r->is_up && bytes[run] <= 0) {
-            fprintf(stderr, "bench: %s does not serve that many\n", r->name);
-            bench.failed = true;
-        }
-        row_stop(r);
-    }
-    if (bytes[0] > 0)
-        print_idle(r, bytes);
-}
-
-void run_idle(void)
-{
-    printf("\nbytes for each of %d silent clients, page tables included; "
-           "< 6144\n",
-           CLIENTS);
-    for (int i = 0; i < ROWS - 1; i++) {
-        struct row r = redis_rows[i];
-        measure_idle(&r);
-    }
-    fflush(stdout);
 }
