@@ -106,7 +106,7 @@ static void prepare(struct sill_resp_server *server)
         .connections_max = server->connections_max,
     };
     server->pushed = NULL;
-    server->spare = NULL;
+    server->spare = server->spare_in = NULL;
     sill_trigger_init(&server->news, NULL, NULL);
 }
 
@@ -126,6 +126,7 @@ int sill_resp_serve(struct sill_resp_server *server,
     sill_listener_close(listener);
     sill_resp_verbs_close(server);
     sill_free(server->spare);
-    server->spare = NULL;
+    sill_free(server->spare_in);
+    server->spare = server->spare_in = NULL;
     return rc;
 }

@@ -23,7 +23,7 @@
 
 enum {
     IN_SIZE = 512,    /* what a session has for its commands at first, ... */
-    IN_LARGE = 16384, /* ... then, which it keeps if it pipelines */
+    IN_LARGE = 16384, /* ... then, if it pipelines: lent while it is idle */
     OUT_SIZE = 16384, /* where replies begin to gather */
     GATHERED_MAX = 65536, /* replies gathered before a write */
     ARGS_SIZE = 8,        /* arguments that need no memory of their own, ... */

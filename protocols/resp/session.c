@@ -42,6 +42,30 @@ static void use_in(struct sill_resp_session *s, char *data, size_t size)
     s->begin = 0;
 }
 
+static void lend_in(struct sill_resp_session *s)
+{
+    struct sill_resp_server *server = s->server;
+    char *data = s->in;
+    s->in = s->first_in;
+    s->in_size = IN_SIZE;
+    if (server->spare_in == NULL)
+        server->spare_in = data;
+    else
+        sill_free(data);
+}
+
+static void take_in(struct sill_resp_session *s)
+{
+    struct sill_resp_server *server = s->server;
+    char *data =
+        server->spare_in != NULL ? server->spare_in : sill_alloc(IN_LARGE);
+    server->spare_in = NULL;
+    if (data == NULL)
+        return;
+    s->in = data;
+    s->in_size = IN_LARGE;
+}
+
 static void use_args(struct sill_resp_session *s, struct sill_resp_view *args,
                      size_t room)
 {
@@ -200,6 +224,27 @@ static sill_time patience(const struct sill_resp_session *s)
                                      : sill_after(server->idle_timeout);
 }
 
+static ssize_t fill(struct sill_resp_session *s, sill_time limit)
+{
+    ssize_t got = sill_stream_read(&s->base.stream, s->in + s->end,
+                                   s->in_size - s->end, limit);
+    if (got > 0)
+        s->end += (size_t)got;
+    return got;
+}
+
+/* Lends its large buffer to others while it waits, where its stream can tell
+ * when something comes; without memory it goes on with the small one. */
+static ssize_t fill_when_ready(struct sill_resp_session *s, sill_time limit)
+{
+    lend_in(s);
+    int rc = sill_stream_wait(&s->base.stream, limit);
+    if (rc != 0 && rc != SILL_EOPNOTSUPP)
+        return rc;
+    take_in(s);
+    return fill(s, limit);
+}
+
 /* Sends the answers and reads once. Returns what sill_stream_read does. */
 static ssize_t receive(struct sill_resp_session *s)
 {
@@ -219,13 +264,12 @@ static ssize_t receive(struct sill_resp_session *s)
         return rc;
     }
     s->waiting = true;
-    ssize_t got = sill_stream_read(&s->base.stream, s->in + s->end,
-                                   s->in_size - s->end, patience(s));
+    ssize_t got = s->base.idle && s->in_size == IN_LARGE
+                      ? fill_when_ready(s, patience(s))
+                      : fill(s, patience(s));
     s->waiting = s->base.idle = false;
-    if (got > 0) {
+    if (got > 0)
         s->got = (is_full ? s->got : 0) + (size_t)got;
-        s->end += (size_t)got;
-    }
     return got;
 }
 

@@ -303,7 +303,7 @@ struct sill_resp_server {
     struct sill_trigger news;
     uint16_t *index;
     size_t index_size;
-    char *spare;
+    char *spare, *spare_in;
 };
 
 /*
@@ -315,7 +315,9 @@ struct sill_resp_server {
  * ended as soon as all had time to look for one, some 20 ms; and what is left
  * after the grace is cancelled.
  *
- * A lack of descriptors or memory delays new connections and ends nothing.
+ * A lack of descriptors or memory delays new connections and ends nothing. A
+ * session that waits for a command holds no large buffer, where its stream can
+ * tell that something came (sill_stream_wait).
  *
  * Returns 0 when all sessions have ended, or
  *

@@ -651,6 +651,79 @@ CASE(who_pipelines_has_a_larger_buffer)
     return kit_stop(&kit);
 }
 
+/* Says (word) with an argument of 700 bytes, and reads it back. */
+static void say_much(struct peer *peer)
+{
+    enum { MUCH = 700 };
+
+    char text[MUCH + 64] = "*2\r\n$4\r\necho\r\n$700\r\n";
+    size_t head = strlen(text);
+    memset(text + head, 'x', MUCH);
+    strcpy(text + head + MUCH, "\r\n");
+    peer_say(peer, text);
+    peer_expect(peer, text + strlen("*2\r\n$4\r\necho\r\n"));
+}
+
+/* Yields until no session holds more than a small buffer. */
+static void let_all_rest(const struct kit *kit)
+{
+    struct sill_resp_session *s = NULL;
+    while ((s = sill_resp_session_next(&kit->server, s)) != NULL)
+        while (sill_resp_session_usage(s).memory > 4096)
+            ck_assert_int_eq(sill_yield(), 0);
+}
+
+/* sill_resp.h: "A session that waits for a command holds no large buffer". */
+CASE(an_idle_session_holds_no_large_buffer)
+{
+    enum { PEERS = 8 };
+
+    struct kit kit = {0};
+    struct peer peers[PEERS];
+    kit_start(&kit, VERBS(verbs));
+    for (int i = 0; i < PEERS; i++)
+        peer_open(&peers[i], &kit);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < PEERS; i++)
+            say_much(&peers[i]);
+        let_all_rest(&kit);
+    }
+    int rc = kit_stop(&kit);
+    for (int i = 0; i < PEERS; i++)
+        peer_expect_last(&peers[i], "");
+    for (int i = 0; i < PEERS; i++)
+        peer_close(&peers[i]);
+    return rc;
+}
+
+/* The only large buffer is with one whose handler waits, and memory for another
+ * one is missing. */
+CASE(a_session_without_a_large_buffer_goes_on_with_a_small_one)
+{
+    struct kit kit = {0};
+    struct peer poor, rich;
+    blocks_watch();
+    sill_trigger_init(&go, NULL, NULL);
+    sill_trigger_init(&arrived, NULL, NULL);
+    kit_start(&kit, VERBS(verbs));
+    peer_open(&poor, &kit);
+    peer_open(&rich, &kit);
+    say_much(&poor);
+    say_much(&rich);
+    let_all_rest(&kit);
+    peer_say(&rich, "wait\r\n");
+    ck_assert_int_eq(sill_suspend(&arrived, kit_soon()), 0);
+    blocks_fail(1);
+    say_much(&poor);
+    ck_assert(blocks_failed());
+    ck_assert_uint_eq(kit.server.stats.exhausted, 0);
+    sill_resume(&go, 0);
+    peer_expect(&rich, "*2\r\n:1\r\n:2\r\n");
+    peer_close(&poor);
+    peer_close(&rich);
+    return kit_stop(&kit);
+}
+
 CASE(a_session_that_ends_sends_what_was_answered)
 {
     struct kit kit = {0};
@@ -1495,6 +1568,9 @@ int main(void)
     tcase_add_test(tc, sessions_have_what_is_theirs);
     tcase_add_test(tc, verbs_are_found_while_the_server_serves);
     tcase_add_test(tc, calls_can_be_intercepted);
+    tcase_add_test(tc, an_idle_session_holds_no_large_buffer);
+    tcase_add_test(tc,
+                   a_session_without_a_large_buffer_goes_on_with_a_small_one);
     tcase_add_test(tc, a_session_says_what_it_holds);
     tcase_add_test(tc, who_pipelines_has_a_larger_buffer);
     tcase_add_test(tc, a_session_that_ends_sends_what_was_answered);
