@@ -126,7 +126,7 @@ int child_port(struct child *child)
     size_t size = 0;
     struct pollfd p = {.fd = child->out, .events = POLLIN};
 
-    while (size < sizeof line - 1 && poll(&p, 1, 5000) > 0 &&
+    while (size < sizeof line - 1 && poll(&p, 1, 30000) > 0 &&
            read(child->out, line + size, 1) == 1) {
         if (line[size++] == '\n')
             break;

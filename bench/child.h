@@ -35,7 +35,7 @@ int child_start_as(struct child *child, const char *file, char *const argv[],
                    int cpu);
 
 /* Reads its first line, "listening on HOST:PORT"; returns the port, or -1 when
- * none came within 5 s. */
+ * none came within 30 s. */
 int child_port(struct child *child);
 
 /* For those who print none: a port that was free a moment ago, or -1. */
