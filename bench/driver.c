@@ -4,8 +4,8 @@
  *
  *     bench [--json FILE] [--rounds N] [--slice MS] [SECTION...]
  *
- * Sections are micro, echo, hello, guest, wrk, redis, idle and memory; none
- * given means all.
+ * Sections are micro, echo, hello, guest, wrk, redis, idle, sleepers and
+ * memory; none given means all.
  *
  * What is compared is the server's own processor time for each request, kernel
  * included, read from its clock before and after a slice of load. All servers
@@ -398,7 +398,12 @@ static struct figure micro_figures[] = {
     {.key = "round_trip_deadline", .title = "  with a deadline", .note = ""},
     {.key = "sleep_dropped",
      .title = "new deadline, dropped",
+     .target = 60,
      .note = "with a yield and a look at the clock"},
+    {.key = "spawn_cancel",
+     .title = "spawn, sleep and cancel",
+     .note = "two looks at the clock"},
+    {.key = "pair_echo", .title = "echo of a pair in memory", .note = ""},
 };
 
 static void run_micro(void)
@@ -407,23 +412,64 @@ static void run_micro(void)
                   COUNT(micro_figures), 5);
 }
 
-static struct figure memory_figures[] = {
-    {.key = "bytes",
-     .title = "bytes each, all told",
-     .target = 4506,
-     .note = "4.4 KiB"},
-    {.key = "bytes_resident", .title = "resident pages", .note = ""},
-    {.key = "bytes_page_tables", .title = "page tables and guards", .note = ""},
-    {.key = "spawn_and_park_ns", .title = "ns to spawn and park", .note = ""},
-    {.key = "cancel_and_collect_ns",
-     .title = "ns to cancel and collect",
+static struct figure sleepers_figures[] = {
+    {.key = "early", .title = "early", .note = "libdill: by 3 ms"},
+    {.key = "late_p50_us", .title = "us late, half of them", .note = ""},
+    {.key = "late_p99_us",
+     .title = "us late, all but 1 %",
+     .target = 1200,
+     .note = "neco 170 000"},
+    {.key = "cpu_ms",
+     .title = "ms of CPU in all",
+     .target = 400,
+     .note = "Go 580, libdill 1 300"},
+    {.key = "cancel_fresh",
+     .title = "ns to cancel a new one",
+     .target = 150,
      .note = ""},
+    {.key = "cancel_cold", .title = "ns to cancel an old one", .note = ""},
+};
+
+static void run_sleepers(void)
+{
+    figures_table("sleepers", "100 000 sleepers within 1 s", sleepers_figures,
+                  COUNT(sleepers_figures), 3);
+}
+
+static struct figure memory_figures[] = {
+    {.key = "bytes_1000000",
+     .title = "bytes each, all told",
+     .target = 4608,
+     .note = ""},
+    {.key = "bytes_resident_1000000", .title = "resident pages", .note = ""},
+    {.key = "bytes_page_tables_1000000",
+     .title = "page tables and guards",
+     .note = ""},
+    {.key = "spawn_1000", .title = "ns to spawn, of 1 000", .note = "cold"},
+    {.key = "spawn_10000", .title = "  of 10 000", .note = ""},
+    {.key = "spawn_100000", .title = "  of 100 000", .note = ""},
+    {.key = "spawn_1000000",
+     .title = "  of 1 000 000",
+     .target = 4000,
+     .note = ""},
+    {.key = "spawn_exponent", .title = "  exponent", .note = ""},
+    {.key = "cancel_1000", .title = "ns to cancel, of 1 000", .note = ""},
+    {.key = "cancel_1000000", .title = "  of 1 000 000", .note = ""},
+    {.key = "cancel_exponent", .title = "  exponent", .note = ""},
+    {.key = "sleep_1000", .title = "ns to sleep, of 1 000", .note = "cold"},
+    {.key = "sleep_10000", .title = "  of 10 000", .note = ""},
+    {.key = "sleep_100000", .title = "  of 100 000", .note = ""},
+    {.key = "sleep_1000000", .title = "  of 1 000 000", .note = ""},
+    {.key = "sleep_exponent", .title = "  exponent", .note = ""},
+    {.key = "cancel_sleep_1000", .title = "ns to end, of 1 000", .note = ""},
+    {.key = "cancel_sleep_1000000", .title = "  of 1 000 000", .note = ""},
+    {.key = "cancel_sleep_exponent", .title = "  exponent", .note = ""},
 };
 
 static void run_memory(void)
 {
-    figures_table("memory", "100 000 parked tasks", memory_figures,
-                  COUNT(memory_figures), 2);
+    figures_table("memory", "1 000 to 1 000 000 tasks", memory_figures,
+                  COUNT(memory_figures), 1);
 }
 
 /* ---- the whole ---- */
@@ -435,16 +481,18 @@ struct section {
 };
 
 static struct section sections[] = {
-    {"micro", run_micro, false}, {"echo", run_echo, false},
-    {"hello", run_hello, false}, {"guest", run_guest, false},
-    {"wrk", run_wrk, false},     {"redis", run_redis, false},
-    {"idle", run_idle, false},   {"memory", run_memory, false},
+    {"micro", run_micro, false},   {"echo", run_echo, false},
+    {"hello", run_hello, false},   {"guest", run_guest, false},
+    {"wrk", run_wrk, false},       {"redis", run_redis, false},
+    {"idle", run_idle, false},     {"sleepers", run_sleepers, false},
+    {"memory", run_memory, false},
 };
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: bench [--json FILE] [--rounds N] [--slice MS] "
-                "[micro|echo|hello|guest|wrk|redis|idle|memory ...]\n");
+    fprintf(to,
+            "usage: bench [--json FILE] [--rounds N] [--slice MS] "
+            "[micro|echo|hello|guest|wrk|redis|idle|sleepers|memory ...]\n");
     return to == stdout ? 0 : 2;
 }
 
