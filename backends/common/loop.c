@@ -25,7 +25,6 @@ enum {
 };
 
 #define LOOK_EVERY (50 * SILL_MICROSECOND)
-#define FAR_AHEAD  SILL_SECOND
 #define STACK_MOST (SIZE_MAX / 256) /* a slab of them fits a size_t */
 
 _Thread_local struct sill_loop *sill_core_current;
@@ -116,11 +115,8 @@ static struct sill_task *reversed(struct sill_task *task)
     return done;
 }
 
-void sill_core_drain_remote(struct sill_loop *loop)
+void sill_core_take_remote(struct sill_loop *loop)
 {
-    if (!__atomic_load_n(&loop->remote, __ATOMIC_RELAXED))
-        return;
-
     struct sill_task *task =
         reversed(__atomic_exchange_n(&loop->remote, NULL, __ATOMIC_ACQUIRE));
 
@@ -215,29 +211,6 @@ void sill_core_take_turns(struct sill_task *self, sill_time deadline)
         sill_core_make_ready(self);
         run_others(self->loop, self);
     }
-}
-
-/* A deadline well ahead of the last look is not past, unless a task kept the
- * thread all that time, and then the next look finds it: no need to read the
- * clock (28 ns, twice the rest of a wait). */
-int sill_core_check_deadline(struct sill_task *self, sill_time deadline)
-{
-    struct sill_loop *loop = self->loop;
-
-    if (deadline == SILL_PAST)
-        return SILL_ETIMEDOUT;
-    if (deadline > loop->looked_at + FAR_AHEAD)
-        return 0;
-
-    return loop->backend->now(loop->self) >= deadline ? SILL_ETIMEDOUT : 0;
-}
-
-/* Whether a wait is over before it begins. */
-int sill_core_check(struct sill_task *self, sill_time deadline)
-{
-    if (sill_core_is_cancelled(self))
-        return SILL_ECANCELED;
-    return sill_core_check_deadline(self, deadline);
 }
 
 /* Waits for sill_core_wake; the caller has checked that it is not over. */
