@@ -15,11 +15,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CHILDREN = 64 };
+enum { CHILDREN = 64, PATIENCE = 60 /* s */ };
 
 static volatile pid_t pids[CHILDREN];
 static void (*at_end)(void);
@@ -167,8 +168,12 @@ int child_connect(int port)
     struct sockaddr_in address = loopback(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    struct timeval patience = {.tv_sec = 5};
+
     if (fd < 0)
         return -1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     close(fd);
@@ -188,6 +193,13 @@ bool child_listens(int port)
     return false;
 }
 
+static time_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
+
 static int collect(struct child *child)
 {
     int status = -1;
@@ -199,15 +211,26 @@ static int collect(struct child *child)
     return status;
 }
 
+static bool says_more(const struct child *child, time_t begin)
+{
+    struct pollfd p = {.fd = child->out, .events = POLLIN};
+    time_t left = begin + PATIENCE - now();
+    return left > 0 && poll(&p, 1, (int)left * 1000) > 0;
+}
+
 int child_output(struct child *child, char *text, size_t size)
 {
+    time_t begin = now();
     size_t have = 0;
-    ssize_t n;
+    ssize_t n = 1;
 
-    while (have < size - 1 &&
-           (n = read(child->out, text + have, size - 1 - have)) > 0)
-        have += (size_t)n;
+    while (n > 0 && have < size - 1 && says_more(child, begin)) {
+        n = read(child->out, text + have, size - 1 - have);
+        have += n > 0 ? (size_t)n : 0;
+    }
     text[have] = '\0';
+    if (n != 0)
+        kill(child->pid, SIGKILL);
     return collect(child) == 0 ? 0 : -1;
 }
 

@@ -44,11 +44,13 @@ int child_free_port(void);
 /* Returns whether somebody listens at (port) within 5 s. */
 bool child_listens(int port);
 
-/* Connects to (port) of 127.0.0.1; returns a descriptor or -1. */
+/* Connects to (port) of 127.0.0.1; returns a descriptor or -1. What waits on it
+ * for 5 s fails. */
 int child_connect(int port);
 
 /* Reads what it prints, until it ends or (text) of (size) bytes is full, adds
- * a NUL, and collects it. Returns 0 when it ended well. */
+ * a NUL, and collects it. Returns 0 when it ended well, within a minute: then
+ * it is killed. */
 int child_output(struct child *child, char *text, size_t size);
 
 /* Processor time of all its threads so far, in ns, kernel included; -1 when it

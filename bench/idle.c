@@ -9,6 +9,7 @@
 #include "redis.h"
 #include "rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,18 +97,16 @@ static double bytes_each(const struct row *r, const struct greeting *greeting)
     return count == CLIENTS ? all / (CLIENTS - FIRST) : 0;
 }
 
-static void print(const char *section, const struct row *r, const double *bytes)
+static void print(const struct row *r, const double *bytes)
 {
-    double low = quantile(bytes, RUNS, 0);
-    double high = quantile(bytes, RUNS, 1);
+    struct json_row found = {
+        .name = r->name, .count = RUNS, .value = spread_of(bytes, RUNS)};
 
-    printf("  %-18s %6.0f-%.0f\n", r->name, low, high);
-    json_row(section, r->name, "bytes_per_client", low, high,
-             (struct ratio){0, 0, 0});
+    printf("  %-18s %6.0f-%.0f\n", r->name, found.value.low, found.value.high);
+    json_row(&found);
 }
 
-static void measure(const char *section, struct row *r,
-                    const struct greeting *greeting)
+static void measure(struct row *r, const struct greeting *greeting)
 {
     double bytes[RUNS];
 
@@ -121,19 +120,24 @@ static void measure(const char *section, struct row *r,
         row_stop(r);
     }
     if (bytes[0] > 0)
-        print(section, r, bytes);
+        print(r, bytes);
 }
 
 static void table(const char *section, const char *protocol,
                   const struct row *rows, size_t count,
                   const struct greeting *greeting)
 {
+    char title[64];
+
+    (void)share_of_time(1);
+    snprintf(title, sizeof title, "silent clients of %s", protocol);
+    json_table(section, title, "bytes for a client", CLIENTS);
     printf("\nbytes for each of %d silent clients of %s, page tables "
            "included; < 6144\n",
            CLIENTS, protocol);
     for (size_t i = 0; i < count; i++) {
         struct row r = rows[i];
-        measure(section, &r, greeting);
+        measure(&r, greeting);
     }
     fflush(stdout);
 }
@@ -154,5 +158,5 @@ void run_idle(void)
     };
 
     table("idle", "RESP", kv, sizeof kv / sizeof kv[0], &ping);
-    table("idle-http", "HTTP", hello, sizeof hello / sizeof hello[0], &get);
+    table("idle", "HTTP", hello, sizeof hello / sizeof hello[0], &get);
 }

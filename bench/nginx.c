@@ -4,6 +4,8 @@
  */
 #include "nginx.h"
 
+#include "files.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,8 @@
 
 static char folder[256];
 
+static const char hello[] = "return 200 \"Hello, World!\"";
+
 static const char config[] = "daemon off;\n"
                              "master_process off;\n"
                              "worker_processes 1;\n"
@@ -19,7 +23,7 @@ static const char config[] = "daemon off;\n"
                              "error_log error.log crit;\n"
                              "events { worker_connections 4096; }\n"
                              "http {\n"
-                             "    access_log off;\n"
+                             "    access_log %s;\n"
                              "    keepalive_requests 1000000000;\n"
                              "    keepalive_timeout 600s;\n"
                              "    default_type text/plain;\n"
@@ -30,24 +34,14 @@ static const char config[] = "daemon off;\n"
                              "    scgi_temp_path scgi;\n"
                              "    server {\n"
                              "        listen 127.0.0.1:%d;\n"
-                             "        return 200 \"Hello, World!\";\n"
+                             "        %s%s;\n"
                              "    }\n"
                              "}\n";
 
 /* Debian keeps it where only root's PATH leads. */
 static const char *find_program(void)
 {
-    static const char *const places[] = {
-        "/usr/sbin/nginx",
-        "/usr/local/sbin/nginx",
-        "/usr/bin/nginx",
-        "/usr/local/bin/nginx",
-    };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (access(places[i], X_OK) == 0)
-            return places[i];
-    }
-    return NULL;
+    return find_file("nginx", "/usr/sbin:/usr/local/sbin");
 }
 
 static bool is_present(void)
@@ -55,14 +49,18 @@ static bool is_present(void)
     return find_program() != NULL;
 }
 
-static int write_config(int port)
+/* What is served; with a root, as Debian configures it, and a line for each
+ * request like httpd's. */
+static int write_config(int port, const char *root)
 {
     char path[sizeof folder + 16];
     snprintf(path, sizeof path, "%s/nginx.conf", folder);
     FILE *file = fopen(path, "w");
     if (!file)
         return -1;
-    fprintf(file, config, port);
+    fprintf(file, config, root ? "/dev/null" : "off", port,
+            root ? "sendfile on; tcp_nopush on; root " : hello,
+            root ? root : "");
     return fclose(file);
 }
 
@@ -78,14 +76,14 @@ static int make_folder(void)
 /* All that nginx and write_config leave there. */
 void nginx_clean_up(void)
 {
-    static const char *const files[] = {"nginx.conf", "error.log", "pid"};
+    static const char *const own[] = {"nginx.conf", "error.log", "pid"};
     static const char *const folders[] = {"body", "proxy", "fastcgi", "uwsgi",
                                           "scgi"};
     if (!folder[0])
         return;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        (void)unlinkat(fd, files[i], 0);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        (void)unlinkat(fd, own[i], 0);
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         (void)unlinkat(fd, folders[i], AT_REMOVEDIR);
     if (fd >= 0)
@@ -100,7 +98,7 @@ static void stop(struct child *child)
     nginx_clean_up();
 }
 
-static int start(struct child *child, int cpu)
+static int start_with(struct child *child, int cpu, const char *root)
 {
     char conf[] = "nginx.conf", log[] = "error.log";
     char *argv[] = {
@@ -111,7 +109,7 @@ static int start(struct child *child, int cpu)
     memset(child, 0, sizeof *child);
     if (!argv[0] || port < 0 || make_folder() < 0)
         return -1;
-    if (write_config(port) < 0 || child_start(child, argv, cpu) < 0) {
+    if (write_config(port, root) < 0 || child_start(child, argv, cpu) < 0) {
         nginx_clean_up();
         return -1;
     }
@@ -121,4 +119,15 @@ static int start(struct child *child, int cpu)
     return -1;
 }
 
-const struct service nginx = {"nginx", is_present, start, stop};
+static int start(struct child *child, int cpu)
+{
+    return start_with(child, cpu, NULL);
+}
+
+static int start_files(struct child *child, int cpu)
+{
+    return start_with(child, cpu, files_folder);
+}
+
+const struct service nginx = {"nginx", is_present, start, stop, 0};
+const struct service nginx_files = {"nginx", is_present, start_files, stop, 0};

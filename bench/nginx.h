@@ -11,6 +11,9 @@
 /* One at a time; its folder is in /tmp. */
 extern const struct service nginx;
 
+/* One that serves the files of files.h instead. */
+extern const struct service nginx_files;
+
 /* Removes the folder of one that was ended otherwise; from a signal handler,
  * too. Harmless without one. */
 void nginx_clean_up(void);

@@ -6,13 +6,12 @@
 
 #include "load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { TURNS = 9 };
-
-#define TABLE_TIME INT64_C(90000000000) /* ns, at most */
 
 /* ---- redis-server ---- */
 
@@ -20,15 +19,8 @@ enum { TURNS = 9 };
  * is called. */
 static const char *find_server(void)
 {
-    static const char *const places[] = {
-        "/usr/bin/redis-server", "/usr/local/bin/redis-server",
-        "/usr/bin/redis-check-rdb", "/usr/local/bin/redis-check-rdb"};
-
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (access(places[i], X_OK) == 0)
-            return places[i];
-    }
-    return NULL;
+    const char *path = find_file("redis-server", NULL);
+    return path ? path : find_file("redis-check-rdb", NULL);
 }
 
 static bool is_present(void)
@@ -65,7 +57,7 @@ static int start(struct child *child, int cpu)
     return -1;
 }
 
-const struct service redis = {"redis-server", is_present, start, child_stop};
+const struct service redis = {"redis-server", is_present, start, child_stop, 0};
 
 /* Compared with it, and with itself: by as much as the last row differs from
  * the first, all others may be wrong. */
@@ -132,7 +124,7 @@ static void measure(struct row *r, int requests, int depth)
         bench.failed = true;
         return;
     }
-    r->cpu[r->count] = (double)cpu / requests;
+    r->cpu[r->count] = (double)cpu / 1e3 / requests;
     r->rate[r->count++] = 2 / (1 / set + 1 / get);
 }
 
@@ -142,10 +134,11 @@ static void table(const char *title, int requests, int depth)
 {
     static struct row rows[ROWS];
     int turns = bench.rounds < TURNS ? bench.rounds : TURNS;
-    int64_t end = load_clock() + TABLE_TIME;
+    int64_t end = share_of_time(1);
 
     memcpy(rows, redis_rows, sizeof redis_rows);
-    for (int turn = 0; turn < turns && load_clock() < end; turn++) {
+    for (int turn = 0; turn < turns && (turn == 0 || load_clock() < end);
+         turn++) {
         progress(title, turn, turns);
         for (int i = 0; i < ROWS && turn % 3 == 0; i++) {
             row_stop(&rows[i]);
@@ -157,14 +150,14 @@ static void table(const char *title, int requests, int depth)
         }
     }
     progress(title, turns, turns);
-    rows_print("redis", title, rows, ROWS);
+    rows_print("redis", title, 50, rows, ROWS);
     for (int i = 0; i < ROWS; i++)
         row_stop(&rows[i]);
 }
 
 void run_redis(void)
 {
-    if (access("/usr/bin/redis-benchmark", X_OK) != 0) {
+    if (!find_file("redis-benchmark", NULL)) {
         printf("\nredis-benchmark is not installed: no such table\n");
         return;
     }

@@ -7,11 +7,12 @@
 #include "load.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct bench bench = {.rounds = 48};
+struct bench bench = {.rounds = 48, .slice = 40000000};
 
 /* ---- figures ---- */
 
@@ -35,35 +36,16 @@ double quantile(const double *values, int count, double part)
     return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
+struct spread spread_of(const double *values, int count)
+{
+    return (struct spread){
+        .low = quantile(values, count, 0.25),
+        .median = quantile(values, count, 0.5),
+        .high = quantile(values, count, 0.75),
+    };
+}
+
 /* ---- output ---- */
-
-static bool json_is_begun;
-
-void json_row(const char *section, const char *name, const char *unit,
-              double low, double high, struct ratio ratio)
-{
-    if (!bench.json)
-        return;
-    fprintf(bench.json,
-            "%s\n  {\"section\": \"%s\", \"name\": \"%s\", \"unit\": \"%s\","
-            " \"value\": %.3f, \"high\": %.3f",
-            json_is_begun ? "," : "[", section, name, unit, low, high);
-    if (ratio.value > 0)
-        fprintf(bench.json,
-                ", \"ratio\": %.4f, \"ratio_low\": %.4f,"
-                " \"ratio_high\": %.4f",
-                ratio.value, ratio.low, ratio.high);
-    fprintf(bench.json, "}");
-    json_is_begun = true;
-}
-
-void json_end(void)
-{
-    if (!bench.json)
-        return;
-    fprintf(bench.json, "%s\n]\n", json_is_begun ? "" : "[");
-    fclose(bench.json);
-}
 
 void progress(const char *section, int done, int all)
 {
@@ -73,6 +55,18 @@ void progress(const char *section, int done, int all)
         fprintf(stderr, "\r%-24s %3d of %d ", section, done + 1, all);
     else
         fprintf(stderr, "\r%40s\r", "");
+}
+
+/* ---- time ---- */
+
+int64_t share_of_time(int tables)
+{
+    int64_t now = load_clock();
+    int64_t left = bench.end > now ? bench.end - now : 0;
+    int all = bench.tables_left > tables ? bench.tables_left : tables;
+
+    bench.tables_left -= tables;
+    return now + left / all * tables;
 }
 
 /* ---- programs ---- */
@@ -89,6 +83,26 @@ bool is_built(const char *name)
     return access(program(name), X_OK) == 0;
 }
 
+static const char *find_among(const char *folders, const char *name)
+{
+    static char path[4096];
+
+    while (folders && *folders) {
+        int size = (int)strcspn(folders, ":");
+        snprintf(path, sizeof path, "%.*s/%s", size, folders, name);
+        if (access(path, X_OK) == 0)
+            return path;
+        folders += size + (folders[size] == ':');
+    }
+    return NULL;
+}
+
+const char *find_file(const char *name, const char *more)
+{
+    const char *path = find_among(getenv("PATH"), name);
+    return path ? path : find_among(more, name);
+}
+
 int cpu_for(int cpu)
 {
     return bench.pinned ? cpu : CHILD_CPU_NONE;
@@ -98,18 +112,26 @@ int cpu_for(int cpu)
 
 static int start_service(struct row *r)
 {
+    static const struct service *missed;
+
     if (r->service->is_present())
         return r->service->start(&r->child, cpu_for(SERVER_CPU));
-    fprintf(stderr, "bench: %s is not installed: no such row\n",
-            r->service->name);
+    if (missed != r->service)
+        fprintf(stderr, "bench: %s is not installed: no such row\n",
+                r->service->name);
+    missed = r->service;
     return -1;
 }
 
 static int start_program(struct row *r)
 {
-    char *argv[5] = {(char *)program(r->program)};
+    char *argv[7] = {(char *)program(r->program)};
     int count = 1;
 
+    if (r->root) {
+        argv[count++] = (char *)"--root";
+        argv[count++] = (char *)r->root;
+    }
     if (r->flag)
         argv[count++] = (char *)r->flag;
     argv[count++] = (char *)"0";
@@ -178,40 +200,49 @@ static const struct row *find_service(const struct row *rows, int count)
     return NULL;
 }
 
-static void print_row(const char *section, const char *title,
-                      const struct row *rows, const struct row *r,
+static void print_row(const struct row *rows, const struct row *r,
                       const struct row *other)
 {
     const struct row *rival = &rows[r->rival];
-    double low = quantile(r->cpu, r->count, 0.25) / 1000;
-    double high = quantile(r->cpu, r->count, 0.75) / 1000;
-    struct ratio ratio = ratio_of(r, rival);
-    char key[128];
+    struct json_row found = {
+        .name = r->name,
+        .count = r->count,
+        .value = spread_of(r->cpu, r->count),
+        .rate = spread_of(r->rate, r->count),
+        .rival = rival->name,
+        .ratio = ratio_of(r, rival),
+    };
 
-    printf("  %-16s %6.3f-%6.3f %9.0f", r->name, low, high,
-           quantile(r->rate, r->count, 0.5));
-    print_ratio(ratio, rival->name);
+    printf("  %-26s %8.3f-%8.3f %9.0f", r->name, found.value.low,
+           found.value.high, found.rate.median);
+    print_ratio(found.ratio, rival->name);
     if (other)
         print_ratio(ratio_of(r, other), "");
     printf("\n");
-    snprintf(key, sizeof key, "%s: %s", title, r->name);
-    json_row(section, key, "us_cpu_per_request", low, high, ratio);
+    json_row(&found);
 }
 
-void rows_print(const char *section, const char *title, const struct row *rows,
-                int count)
+static void print_absent(const struct row *r)
+{
+    printf("  %-26s not built, not installed or failed\n", r->name);
+    json_row(&(struct json_row){.name = r->name});
+}
+
+void rows_print(const char *section, const char *title, int connections,
+                const struct row *rows, int count)
 {
     const struct row *other = find_service(rows, count);
 
-    printf("\n%s\n%-18s %13s %9s  %-38s%s%s\n", title, "  server", "us CPU/rq",
+    json_table(section, title, "us of processor time for a request",
+               connections);
+    printf("\n%s\n%-28s %17s %9s  %-38s%s%s\n", title, "  server", "us CPU/rq",
            "rq/s", "ratio to its rival", other ? "  to " : "",
            other ? other->service->name : "");
     for (int i = 0; i < count; i++) {
         if (rows[i].count > 0)
-            print_row(section, title, rows, &rows[i], other);
+            print_row(rows, &rows[i], other);
         else
-            printf("  %-16s not built, not installed or failed\n",
-                   rows[i].name);
+            print_absent(&rows[i]);
     }
     fflush(stdout);
 }
