@@ -445,9 +445,24 @@ def described(name):
         assert ended.returncode == 2 and b"--appendonly FILE" in ended.stderr
 
 
+def grown(name):
+    """A file that has grown to 64 MiB is rewritten unasked."""
+    value = b"x" * (1 << 20)
+    with Server(name, "--fsync", "no") as server:
+        c = server.client()
+        for _ in range(66):
+            assert c("set", "a", value) == b"OK"
+        until(lambda: os.stat(name).st_size < 8 << 20)
+        assert c("incr", "n") == 1
+        server.stop()
+    with Server(name) as server:
+        c = server.client()
+        assert c("get", "a") == value and c("get", "n") == b"1"
+
+
 def main():
     for case in (replay, sudden_end, torn, damaged, alone, rewriting, full,
-                 full_always, expired, described):
+                 full_always, expired, described, grown):
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as work:
             case(os.path.join(work, "kv.aof"))
