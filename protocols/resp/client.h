@@ -77,7 +77,7 @@ enum sill_resp_state {
     SILL_RESP_STREAMS = 1, /* replies are not one for each command */
     SILL_RESP_IN_MULTI = 2,
     SILL_RESP_WATCHES = 4,
-    SILL_RESP_ALTERED = 8, /* another user, database or version */
+    SILL_RESP_ALTERED = 8, /* another user, database, version or cluster mode */
     SILL_RESP_TUNED = 16   /* something of CLIENT */
 };
 

@@ -499,8 +499,8 @@ SILL_API int sill_resp_client_run(void *client);
  * (reply_timeout) loses them the connection, as a server that has fallen asleep
  * does: BLPOP and its like belong on a link. Verbs that are about the
  * connection, which is everybody's, do not fit here: MULTI, EXEC, DISCARD,
- * WATCH, UNWATCH, SELECT, HELLO, AUTH, QUIT, RESET, CLIENT REPLY, MONITOR,
- * SYNC, PSYNC, and SUBSCRIBE and its kin.
+ * WATCH, UNWATCH, SELECT, HELLO, AUTH, QUIT, RESET, READONLY, READWRITE,
+ * ASKING, CLIENT REPLY, MONITOR, SYNC, PSYNC, and SUBSCRIBE and its kin.
  *
  * Returns 0 when there is a reply, or
  *
@@ -657,8 +657,8 @@ sill_resp_link_take(struct sill_resp_link **link,
  * Gives (link), a link that was taken, back. It is kept for the next one if it
  * is as new: open, with no reply due, in no transaction, with no watched keys,
  * and with no command of these in its past: SUBSCRIBE and its kin, MONITOR,
- * SYNC, PSYNC, SELECT, HELLO, AUTH, QUIT, RESET, CLIENT. Else it is closed.
- * Never suspends.
+ * SYNC, PSYNC, SELECT, HELLO, AUTH, QUIT, RESET, READONLY, READWRITE, ASKING,
+ * CLIENT. Else it is closed. Never suspends.
  */
 SILL_API void sill_resp_link_give(struct sill_resp_link *link);
 

@@ -357,7 +357,8 @@ CASE(what_does_not_fit_is_refused)
         "ssubscribe", "sunsubscribe", "monitor",    "sync",
         "psync",      "multi",        "exec",       "discard",
         "watch",      "unwatch",      "select",     "hello",
-        "auth",       "quit",         "RESET"};
+        "auth",       "quit",         "RESET",      "readonly",
+        "readwrite",  "asking"};
     const struct sill_resp_view reply[] = {SILL_RESP_VIEW_INIT("client"),
                                            SILL_RESP_VIEW_INIT("reply")};
     struct line line = {0};

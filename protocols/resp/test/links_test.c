@@ -21,13 +21,14 @@ static int leave(struct sill_resp_session *s, const struct sill_resp_view *args,
 }
 
 static const struct sill_resp_verb verbs[] = {
-    {"echo", echo, -1, 0},    {"multi", echo, -1, 0},
-    {"exec", echo, -1, 0},    {"watch", echo, -1, 0},
-    {"select", echo, -1, 0},  {"discard", echo, -1, 0},
-    {"client", echo, -1, 0},  {"hello", echo, -1, 0},
-    {"unwatch", echo, -1, 0}, {"leave", leave, -1, 0},
-    {"reset", echo, -1, 0},   {"subscribe", echo, -1, 0},
-    {"auth", echo, -1, 0},
+    {"echo", echo, -1, 0},      {"multi", echo, -1, 0},
+    {"exec", echo, -1, 0},      {"watch", echo, -1, 0},
+    {"select", echo, -1, 0},    {"discard", echo, -1, 0},
+    {"client", echo, -1, 0},    {"hello", echo, -1, 0},
+    {"unwatch", echo, -1, 0},   {"leave", leave, -1, 0},
+    {"reset", echo, -1, 0},     {"subscribe", echo, -1, 0},
+    {"auth", echo, -1, 0},      {"readonly", echo, -1, 0},
+    {"readwrite", echo, -1, 0}, {"asking", echo, -1, 0},
 };
 
 struct pool {
@@ -109,7 +110,8 @@ CASE(a_link_that_is_not_as_new_is_closed)
     static const char *const texts[] = {
         "multi",      "watch",         "Watch multi", "multi exec watch",
         "watch exec", "watch discard", "select",      "subscribe",
-        "hello",      "auth",          "client",      "reset"};
+        "hello",      "auth",          "client",      "reset",
+        "readonly",   "readwrite",     "asking"};
     struct pool pool = {0};
     open_pool(&pool);
     uint64_t i = 0;
