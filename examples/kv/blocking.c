@@ -10,6 +10,7 @@
 
 struct kv_waiter {
     struct kv_waiter *next, **link; /* NULL: it waits no more */
+    struct sill_resp_session *session;
     struct sill_trigger trigger;
     const struct sill_resp_view *keys;
     size_t count;
@@ -17,8 +18,8 @@ struct kv_waiter {
     const struct sill_resp_view *to; /* where the item goes then, or NULL */
 
     const struct sill_resp_view *key; /* where there was one; NULL: nowhere */
-    struct kv_item *item;             /* NULL: not given, because of (why) */
-    const char *why;
+    struct kv_item *item;             /* NULL: not given ... */
+    const char *why;                  /* ... because of that; NULL: in time */
 };
 
 struct kv_blocked kv_blocked;
@@ -156,21 +157,19 @@ void kv_serve(void)
     kv_blocked.is_due = false;
 }
 
-/* ---- to wait ---- */
-
-static int reply(struct sill_resp_session *session, struct kv_waiter *w)
+bool kv_unblock(uint64_t id, const char *why)
 {
-    kv_log.is_told = true;
-    if (w->item == NULL)
-        return kv_error(session, w->why);
-    if (w->to == NULL) {
-        sill_resp_reply_array(session, 2);
-        sill_resp_reply_string(session, *w->key);
-    }
-    sill_resp_reply_string(session, kv_item_view(w->item));
-    kv_item_free(w->item);
-    return 0;
+    struct kv_waiter *w = first;
+    while (w != NULL && sill_resp_session_id(w->session) != id)
+        w = w->next;
+    if (w == NULL || !sill_resume(&w->trigger, 0))
+        return false;
+    leave(w);
+    w->why = why;
+    return true;
 }
+
+/* ---- to wait ---- */
 
 static int reply_none(struct sill_resp_session *session,
                       const struct kv_waiter *w)
@@ -180,6 +179,21 @@ static int reply_none(struct sill_resp_session *session,
         sill_resp_reply_null_array(session);
     else
         sill_resp_reply_null(session);
+    return 0;
+}
+
+static int reply(struct sill_resp_session *session, struct kv_waiter *w)
+{
+    kv_log.is_told = true;
+    if (w->item == NULL)
+        return w->why != NULL ? kv_error(session, w->why)
+                              : reply_none(session, w);
+    if (w->to == NULL) {
+        sill_resp_reply_array(session, 2);
+        sill_resp_reply_string(session, *w->key);
+    }
+    sill_resp_reply_string(session, kv_item_view(w->item));
+    kv_item_free(w->item);
     return 0;
 }
 
@@ -217,6 +231,7 @@ static int wait(struct sill_resp_session *session, struct kv_waiter *w,
                 sill_time deadline)
 {
     sill_trigger_init(&w->trigger, NULL, NULL);
+    w->session = session;
     enter(w);
     int rc = sill_resp_session_wait(session, &w->trigger, deadline);
     leave(w);

@@ -190,6 +190,22 @@ static int client_kill(struct sill_resp_session *session,
     return kv_integer(session, kill_all(session, args[2], args[3]));
 }
 
+static int client_unblock(struct sill_resp_session *session,
+                          const struct sill_resp_view *args, size_t count)
+{
+    static const char unblocked[] =
+        "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    bool with_error = count == 4 && kv_is(args[3], "error");
+    int64_t id;
+    if (count == 4 && !with_error && !kv_is(args[3], "timeout"))
+        return kv_error(session, "ERR CLIENT UNBLOCK reason should be TIMEOUT "
+                                 "or ERROR");
+    if (!sill_resp_integer(args[2], &id))
+        return kv_error(session, "ERR value is not an integer or out of range");
+    return kv_integer(session,
+                      kv_unblock((uint64_t)id, with_error ? unblocked : NULL));
+}
+
 KV_HANDLER(client)
 {
     if (kv_is(args[1], "id") && count == 2)
@@ -200,6 +216,8 @@ KV_HANDLER(client)
         return client_list(session);
     if (kv_is(args[1], "kill"))
         return client_kill(session, args, count);
+    if (kv_is(args[1], "unblock") && (count == 3 || count == 4))
+        return client_unblock(session, args, count);
     if (kv_is(args[1], "setname") && count == 3)
         return set_name(session, args[2]) ? kv_ok(session) : 0;
     if ((kv_is(args[1], "setinfo") && count == 4) ||

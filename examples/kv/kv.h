@@ -453,6 +453,10 @@ extern struct kv_blocked kv_blocked;
 /* Between commands: gives what there is to those who wait for it. */
 void kv_serve(void);
 
+/* Ends the wait of the client (id): with the error (why), or, with NULL, as if
+ * its time were over. Returns whether it waited. */
+bool kv_unblock(uint64_t id, const char *why);
+
 /* ---- record.c: what a command did ---- */
 
 /* Has (verb) done, and logged as it was asked, unless a handler has said what

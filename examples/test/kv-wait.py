@@ -164,6 +164,43 @@ def gone(server):
         w.c("del", "l")
 
 
+def unblocked(server):
+    """CLIENT UNBLOCK ends a wait, and no other one."""
+    w = Waiting(server)
+    other = w("blpop", "l", 0)
+    waiter = w.server.client()
+    name = waiter("client", "id")
+    for command, words, reply in (
+            (("blpop", "l", 0), (), None),
+            (("blmove", "l", "m", "left", "left", 0), ("timeout",), None)):
+        waiter.send(command)
+        w.count += 1
+        w.settle()
+        assert w.c("client", "unblock", name, *words) == 1
+        w.expect(waiter, reply)
+    waiter.send(("brpop", "l", 0))
+    w.count += 1
+    w.settle()
+    assert w.c("client", "unblock", name, "error") == 1
+    try:
+        waiter.receive()
+        raise AssertionError
+    except Refused as error:
+        assert str(error) == \
+            "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+    w.count -= 1
+    w.settle()
+    assert w.c("client", "unblock", name) == 0
+    assert w.c("client", "unblock", 1 << 40) == 0
+    assert refusal(w.c, "client", "unblock", "x") == \
+        "ERR value is not an integer or out of range"
+    assert refusal(w.c, "client", "unblock", name, "now") == \
+        "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+    w.c("rpush", "l", "a")
+    w.expect(other, [b"l", b"a"])
+    assert waiter("ping") == b"PONG"
+
+
 def pipelined(server):
     """What comes before is answered, what comes behind waits."""
     w = Waiting(server)
@@ -217,7 +254,8 @@ def kept():
 
 
 def main():
-    for case in (at_once, in_turn, in_a_row, transactions, gone, pipelined):
+    for case in (at_once, in_turn, in_a_row, transactions, gone, unblocked,
+                 pipelined):
         with Server(None) as server:
             case(server)
             server.stop()
