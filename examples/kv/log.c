@@ -45,6 +45,8 @@ static struct {
 /* What was not logged must not be answered: without memory, this is the end. */
 static void put(struct kv_bytes *to, const void *data, size_t size)
 {
+    if (size == 0)
+        return;
     if (to->size - to->used < size) {
         size_t room = 2 * to->size + size;
         char *grown = realloc(to->data, room);
