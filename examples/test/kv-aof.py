@@ -153,6 +153,15 @@ def find_redis(directory):
     return path if " v=7" in said else None
 
 
+def listens(path):
+    """A socket has a name before somebody listens."""
+    try:
+        Client(path).close()
+        return True
+    except OSError:
+        return False
+
+
 def compare_with_redis(name, before):
     with tempfile.TemporaryDirectory() as work:
         program = find_redis(work)
@@ -168,7 +177,7 @@ def compare_with_redis(name, before):
                  "--save", "", "--appendonly", "yes", "--dir", work],
                 stdout=subprocess.DEVNULL) as redis:
             try:
-                until(lambda: os.path.exists(f"{work}/s") or
+                until(lambda: listens(f"{work}/s") or
                       redis.poll() is not None)
                 assert redis.poll() is None, "redis-server refuses the file"
                 c = Client(f"{work}/s")
