@@ -61,48 +61,53 @@ static void expect_bytes(size_t most)
 
 enum { PEERS = 10, EACH = 2048 }; /* bytes, those of the client among them */
 
+/* One connection that pays for what is there once, and some behind it. */
+struct crowd {
+    struct kit kit;
+    struct peer first, peers[PEERS];
+    size_t before; /* bytes, with the first one alone */
+};
+
+static void crowd_open(struct crowd *crowd)
+{
+    kit_start(&crowd->kit, answer, NULL);
+    peer_open(&crowd->first, &crowd->kit);
+    ask(&crowd->first);
+    crowd->before = blocks_bytes();
+    for (int i = 0; i < PEERS; i++)
+        peer_open(&crowd->peers[i], &crowd->kit);
+}
+
+/* All hold next to nothing, and are answered all the same. */
+static int crowd_close(struct crowd *crowd)
+{
+    expect_bytes(crowd->before + (size_t)PEERS * EACH);
+    for (int i = 0; i < PEERS; i++) {
+        ask(&crowd->peers[i]);
+        peer_close(&crowd->peers[i]);
+    }
+    peer_close(&crowd->first);
+    return kit_stop(&crowd->kit);
+}
+
 /* sill_http.h: "A connection between two requests holds no buffers". */
 CASE(connection_between_requests_holds_no_buffers)
 {
-    struct kit kit = {0};
-    struct peer first, peers[PEERS];
-    kit_start(&kit, answer, NULL);
-    peer_open(&first, &kit);
-    ask(&first);
-    size_t before = blocks_bytes();
-    for (int i = 0; i < PEERS; i++) {
-        peer_open(&peers[i], &kit);
-        ask(&peers[i]);
-    }
-    expect_bytes(before + (size_t)PEERS * EACH);
-    for (int i = 0; i < PEERS; i++) {
-        ask(&peers[i]);
-        peer_close(&peers[i]);
-    }
-    peer_close(&first);
-    return kit_stop(&kit);
+    struct crowd crowd = {0};
+    crowd_open(&crowd);
+    for (int i = 0; i < PEERS; i++)
+        ask(&crowd.peers[i]);
+    return crowd_close(&crowd);
 }
 
 /* Nor does one that has not said a word. */
 CASE(silent_connection_holds_no_buffers)
 {
-    struct kit kit = {0};
-    struct peer first, peers[PEERS];
-    kit_start(&kit, answer, NULL);
-    peer_open(&first, &kit);
-    ask(&first);
-    size_t before = blocks_bytes();
-    for (int i = 0; i < PEERS; i++)
-        peer_open(&peers[i], &kit);
-    while (kit.server.stats.open < PEERS + 1)
+    struct crowd crowd = {0};
+    crowd_open(&crowd);
+    while (crowd.kit.server.stats.open < PEERS + 1)
         ck_assert_int_eq(sill_yield(), 0);
-    expect_bytes(before + (size_t)PEERS * EACH);
-    for (int i = 0; i < PEERS; i++) {
-        ask(&peers[i]);
-        peer_close(&peers[i]);
-    }
-    peer_close(&first);
-    return kit_stop(&kit);
+    return crowd_close(&crowd);
 }
 
 /* Half a head is kept, whatever comes meanwhile. */
