@@ -6,6 +6,8 @@
 #include "file.h"
 #include "shuffle.h"
 
+#include <sill/task.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,23 @@ static void leave_out(struct choice *choice, enum outcome outcome,
     choice->result->reason = reason;
 }
 
+static int do_nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static bool can_batch(void)
+{
+    static bool is_known, can;
+    struct sill_run_options options = {.batch = SILL_BATCH_ALWAYS};
+
+    if (!is_known)
+        can = sill_run_with(&options, do_nothing, NULL) == 0;
+    is_known = true;
+    return can;
+}
+
 static void decide(struct choice *choice, const struct options *options)
 {
     unsigned needs = choice->a_case->needs;
@@ -105,6 +124,8 @@ static void decide(struct choice *choice, const struct options *options)
     needs &= ~properties(options);
     if (needs != 0)
         leave_out(choice, SKIPPED, needs_text(needs));
+    else if (options->batch && !can_batch())
+        leave_out(choice, SKIPPED, "needs batches");
     if (matches_one(choice->a_case, &options->disabled))
         leave_out(choice, DISABLED, "disabled");
 }

@@ -26,6 +26,7 @@ static const char help[] =
     "  --seed N|random    run the cases in an order that N decides\n"
     "  --shuffle          let N, random without --seed, decide about the\n"
     "                     order of ready tasks, too\n"
+    "  --batch            let every write leave in a batch, see <sill/task.h>\n"
     "  --disable ID       do not run these; may be repeated\n"
     "  --xfail FILE       lines of \"ID reason\": these are expected to fail,\n"
     "                     and fail when they pass\n"
@@ -52,6 +53,7 @@ static const struct option known[] = {
     {"repeat", required_argument, NULL, 'n'},
     {"seed", required_argument, NULL, 's'},
     {"shuffle", no_argument, NULL, 'f'},
+    {"batch", no_argument, NULL, 'b'},
     {"disable", required_argument, NULL, 'd'},
     {"xfail", required_argument, NULL, 'x'},
     {"timeout-scale", required_argument, NULL, SCALE},
@@ -138,6 +140,8 @@ static bool take(struct options *options, int option, const char *value)
         return options->guest = true;
     case 'f':
         return options->shuffle = true;
+    case 'b':
+        return options->batch = true;
     case 'm':
         return options->merge = true;
     case NO_FORK:

@@ -16,7 +16,7 @@ struct words {
 
 struct options {
     bool list, merge, guest, fork;
-    bool seeded, shuffle;
+    bool seeded, shuffle, batch;
     uint64_t seed;
     int repeat;
     struct words ids;      /* what to run, or with (merge) the files */

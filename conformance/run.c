@@ -125,7 +125,8 @@ static enum outcome judge(int status)
 static enum outcome run_once(const struct suite_case *a_case,
                              const struct options *options, uint64_t seed)
 {
-    struct stage_options how = {options->guest, options->shuffle, seed};
+    struct stage_options how = {options->guest, options->shuffle, seed,
+                                options->batch};
     int status = 0;
 
     memset(record, 0, sizeof(*record));

@@ -8,6 +8,7 @@
 #include <sill/task.h>
 
 static uint64_t number; /* 0: as they came */
+static enum sill_batch batch;
 
 uint64_t shuffle_draw(uint64_t *state)
 {
@@ -31,6 +32,11 @@ void shuffle_loops(uint64_t seed, const char *rule, const char *name)
     number = shuffle_draw(&seed) | 1;
 }
 
+void shuffle_batches(void)
+{
+    batch = SILL_BATCH_ALWAYS;
+}
+
 bool shuffle_is_on(void)
 {
     return number != 0;
@@ -40,10 +46,13 @@ const struct sill_run_options *
 shuffle_options(const struct sill_run_options *given,
                 struct sill_run_options *ours)
 {
-    if (number == 0 || (given && given->shuffle != 0))
+    if (number == 0 && batch == SILL_BATCH_AUTO)
         return given;
     *ours = given ? *given : (struct sill_run_options){0};
-    ours->shuffle = number;
+    if (ours->shuffle == 0)
+        ours->shuffle = number;
+    if (ours->batch == SILL_BATCH_AUTO)
+        ours->batch = batch;
     return ours;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shuffle.h: orders that are drawn from a seed.
+ * shuffle.h: orders that are drawn from a seed, and what else loops are given.
  */
 #ifndef SHUFFLE_H
 #define SHUFFLE_H
@@ -22,6 +22,9 @@ void shuffle_loops(uint64_t seed, const char *rule, const char *name);
 
 /* Whether it was called. */
 bool shuffle_is_on(void);
+
+/* Lets every such loop batch its writes, each single one as well. */
+void shuffle_batches(void);
 
 /* Returns what a loop that is to be run or attached with (given), which may be
  * NULL, is given instead: that, or (ours), made of it. */

@@ -152,6 +152,8 @@ static void run_current(const struct stage_options *options)
     int rc = 0;
     if (options->shuffled)
         shuffle_loops(options->seed, current->rule, current->name);
+    if (options->batched)
+        shuffle_batches();
     if (current->inside)
         rc = run_inside(options);
     else

@@ -28,6 +28,7 @@ struct stage_options {
     bool as_guest; /* if it is inside of a task */
     bool shuffled; /* tasks that are ready run in an order of (seed) */
     uint64_t seed;
+    bool batched; /* every write leaves in a batch */
 };
 
 /* Runs (a_case) in this process, watchdog and stock-taking around it. Returns

@@ -59,6 +59,9 @@ typedef int sill_task_fn(void *arg);
 /* Where the source line stands that contains this: "file.c:12". */
 #define SILL_HERE (__FILE__ ":" SILL_STRING(__LINE__))
 
+/* Which writes leave in batches, see struct sill_run_options. */
+enum sill_batch { SILL_BATCH_AUTO, SILL_BATCH_NEVER, SILL_BATCH_ALWAYS };
+
 /* How a loop is run; a zeroed one means the defaults. */
 struct sill_run_options {
     const struct sill_backend *backend; /* NULL: the one linked */
@@ -73,6 +76,18 @@ struct sill_run_options {
      * sill_yield until every task that was ready has run.
      */
     uint64_t shuffle;
+
+    /*
+     * What several tasks of a round write to sockets can leave in one system
+     * call at its end (by io_uring, from Linux 6.0 on). That is cheaper than
+     * one for each, and nothing else is different, but that a write suspends
+     * without having to wait. 0, which is SILL_BATCH_AUTO: where it pays, and
+     * the system allows it. SILL_BATCH_NEVER: no write does. SILL_BATCH_ALWAYS:
+     * each one does whose deadline is not past; where the system does not allow
+     * it, or the backend has no sockets, a run returns SILL_EOPNOTSUPP, and
+     * SILL_ENOMEM or SILL_EMFILE when it could not be had.
+     */
+    enum sill_batch batch;
 };
 
 /*

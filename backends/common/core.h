@@ -23,6 +23,7 @@
 #include <sill_spi.h>
 
 #include "context.h"
+#include "ring.h"
 
 enum task_state {
     TASK_GONE, /* never spawned, or collected: must be 0, as fresh memory is */
@@ -84,6 +85,14 @@ struct heap_entry {
     struct sill_task *task;
 };
 
+/* What tasks of the present round write, see batch.h. */
+struct sill_batcher {
+    enum sill_batch mode;
+    unsigned count;
+    struct ring_send *first, *last; /* NULL: no batch */
+    struct ring ring;               /* not open: not wanted, or refused */
+};
+
 struct sill_loop {
     struct sill_task *running; /* NULL while the scheduler runs */
     struct sill_task *ready, *ready_last;
@@ -104,6 +113,8 @@ struct sill_loop {
     uint64_t shuffle; /* where the next order is drawn from; 0: as they came */
     unsigned forks;   /* of the process, when the loop was opened */
     int *errno_of_thread;
+
+    struct sill_batcher batch;
 
     const struct sill_backend *backend;
     void *self;        /* the backend's state */
@@ -147,6 +158,13 @@ void sill_core_wake_across(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task);
 void sill_core_task_begin(struct sill_task *task);
 void sill_core_take_turns(struct sill_task *self, sill_time deadline);
+
+void sill_core_run_others(struct sill_loop *loop, struct sill_task *self);
+
+/* batch.c */
+int sill_core_batch_open(struct sill_loop *loop, enum sill_batch mode);
+void sill_core_batch_close(struct sill_loop *loop);
+void sill_core_batch_flush(struct sill_loop *loop);
 
 /* shuffle.c */
 void sill_core_shuffle(struct sill_loop *loop);
@@ -257,7 +275,7 @@ static inline void sill_core_drain_remote(struct sill_loop *loop)
 /* A deadline well ahead of the last look is not past, unless a task kept the
  * thread all that time, and then the next look finds it: no need to read the
  * clock (28 ns, twice the rest of a wait). */
-static inline int sill_core_check_deadline(struct sill_task *self,
+static inline int sill_core_check_deadline(const struct sill_task *self,
                                            sill_time deadline)
 {
     struct sill_loop *loop = self->loop;

@@ -18,6 +18,7 @@ void sill_core_descriptor_init(struct descriptor *descriptor,
     descriptor->ended = 0;
     descriptor->waiting = 0;
     descriptor->closed = false;
+    descriptor->leaving = false;
     descriptor->in_pieces = false;
     descriptor->reset = false;
     descriptor->destroy = destroy;
@@ -49,6 +50,22 @@ static const char *reason(unsigned directions)
                                         : "a descriptor to read";
 }
 
+bool sill_core_descriptor_release(struct descriptor *descriptor)
+{
+    descriptor->waiting--;
+    if (!descriptor->closed)
+        return true;
+    if (descriptor->waiting == 0)
+        descriptor->destroy(descriptor);
+    return false;
+}
+
+void sill_core_descriptor_settle(struct descriptor *descriptor)
+{
+    if (descriptor->leaving && !sill_core_is_forked(descriptor->loop))
+        sill_core_batch_flush(descriptor->loop);
+}
+
 static int park(struct descriptor *descriptor, unsigned directions,
                 struct sill_task *self, sill_time deadline)
 {
@@ -58,12 +75,7 @@ static int park(struct descriptor *descriptor, unsigned directions,
     int rc = sill_core_park(self, deadline, WAIT_OUTSIDE, reason(directions));
 
     set_waiter(descriptor, directions, NULL);
-    descriptor->waiting--;
-    if (!descriptor->closed)
-        return rc;
-    if (descriptor->waiting == 0)
-        descriptor->destroy(descriptor);
-    return SILL_ECLOSED;
+    return sill_core_descriptor_release(descriptor) ? rc : SILL_ECLOSED;
 }
 
 static bool has_waiter(const struct descriptor *descriptor, unsigned directions)
@@ -139,6 +151,7 @@ void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd)
 {
     struct sill_loop *loop = descriptor->loop;
 
+    sill_core_descriptor_settle(descriptor);
     if ((descriptor->watch.handle || descriptor->watch.armed) &&
         !sill_core_is_forked(loop))
         loop->backend->unwatch(loop->self, &descriptor->watch);

@@ -28,6 +28,7 @@ struct descriptor {
     unsigned ended;   /* directions to try until they block: no news follows */
     unsigned waiting; /* tasks that wait here */
     bool closed;
+    bool leaving;   /* a write of it is in the batch */
     bool in_pieces; /* Unix: a read ends where passed descriptors do */
     bool reset;     /* the kernel reports a reset once, and then a clean end */
     void (*destroy)(struct descriptor *descriptor);
@@ -55,6 +56,13 @@ int sill_core_descriptor_wait(struct descriptor *descriptor,
 int sill_core_descriptor_pause(struct descriptor *descriptor,
                                unsigned directions, sill_duration span,
                                sill_time deadline, const char *call);
+
+/* What was begun on it ends: returns whether it is still open. One that was
+ * closed is gone with the last of them. */
+bool sill_core_descriptor_release(struct descriptor *descriptor);
+
+/* Lets the write leave that another task has in the batch. */
+void sill_core_descriptor_settle(struct descriptor *descriptor);
 
 static inline bool descriptor_is_ready(const struct descriptor *descriptor,
                                        unsigned direction)

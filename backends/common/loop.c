@@ -151,6 +151,8 @@ static void take_round(struct sill_loop *loop)
 static bool begin_round(struct sill_loop *loop)
 {
     sill_core_drain_remote(loop);
+    if (loop->batch.first)
+        sill_core_batch_flush(loop);
     if (!loop->ready || look_is_due(loop))
         return false;
     take_round(loop);
@@ -183,7 +185,7 @@ switch_to(struct sill_loop *loop, struct sill_task *self,
     *loop->errno_of_thread = saved;
 }
 
-static void run_others(struct sill_loop *loop, struct sill_task *self)
+void sill_core_run_others(struct sill_loop *loop, struct sill_task *self)
 {
     struct sill_task *next = next_task(loop);
 
@@ -200,7 +202,7 @@ int sill_yield(void)
         return SILL_ENOTASK;
     self->what = "its turn";
     sill_core_make_ready(self);
-    run_others(self->loop, self);
+    sill_core_run_others(self->loop, self);
     return sill_core_is_cancelled(self) ? SILL_ECANCELED : 0;
 }
 
@@ -209,7 +211,7 @@ void sill_core_take_turns(struct sill_task *self, sill_time deadline)
 {
     if (++self->loop->calls > CALLS && deadline != SILL_PAST) {
         sill_core_make_ready(self);
-        run_others(self->loop, self);
+        sill_core_run_others(self->loop, self);
     }
 }
 
@@ -228,7 +230,7 @@ int sill_core_park(struct sill_task *self, sill_time deadline,
     loop->outside += kind;
     if (self->state == TASK_RUNNING)
         self->state = TASK_WAITING;
-    run_others(loop, self);
+    sill_core_run_others(loop, self);
     loop->outside -= kind;
     return self->wake;
 }
@@ -417,7 +419,13 @@ int sill_core_loop_open(struct sill_loop *loop,
         return rc;
     rc = loop->backend->open(loop, host, &loop->self);
     if (rc < 0)
-        sill_core_overflow_close();
+        goto no_backend;
+    rc = sill_core_batch_open(loop, options ? options->batch : SILL_BATCH_AUTO);
+    if (rc == 0)
+        return 0;
+    loop->backend->close(loop->self);
+no_backend:
+    sill_core_overflow_close();
     return rc;
 }
 
@@ -426,6 +434,7 @@ void sill_core_loop_close(struct sill_loop *loop)
     while (__atomic_load_n(&loop->remote_calls, __ATOMIC_ACQUIRE) > 0)
         (void)sched_yield();
     loop->backend->close(loop->self);
+    sill_core_batch_close(loop);
     sill_core_overflow_close();
     sill_core_stacks_free(loop);
     sill_free(loop->heap);

@@ -2,6 +2,7 @@
 /*
  * Streams over sockets, for every backend with descriptors.
  */
+#include "batch.h"
 #include "sockets.h"
 
 #include <errno.h>
@@ -70,29 +71,61 @@ static size_t total(const struct iovec *pieces, size_t count)
     return size;
 }
 
-static ssize_t send_pieces(int fd, const struct iovec *pieces, size_t count)
+static ssize_t send_pieces(int fd, const struct msghdr *message)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
-                             .msg_iovlen = count};
+    const struct iovec *pieces = message->msg_iov;
 
-    if (count == 1)
+    if (message->msg_iovlen == 1)
         return send(fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL);
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    return sendmsg(fd, message, MSG_NOSIGNAL);
 }
 
-static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
-                         size_t count)
+/* What became of a write that sent (n) bytes. */
+static ssize_t written(struct descriptor *d, const struct msghdr *message,
+                       ssize_t n)
+{
+    if (n < 0)
+        return failure(d, SILL_SPI_WRITE);
+    if ((size_t)n < total(message->msg_iov, message->msg_iovlen))
+        descriptor_drained(d, SILL_SPI_WRITE);
+    return n;
+}
+
+static ssize_t write_alone(struct descriptor *d, const struct msghdr *message)
 {
     ssize_t n;
 
     do {
-        n = send_pieces(d->watch.fd, pieces, count);
+        n = send_pieces(d->watch.fd, message);
     } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return failure(d, SILL_SPI_WRITE);
-    if ((size_t)n < total(pieces, count))
-        descriptor_drained(d, SILL_SPI_WRITE);
+    return written(d, message, n);
+}
+
+/* Others run meanwhile, and may close the stream. */
+static ssize_t write_in_batch(struct descriptor *d,
+                              const struct msghdr *message)
+{
+    d->waiting++;
+    d->leaving = true;
+
+    ssize_t n = sill_core_batch_send(sill_core_self(), d->watch.fd, message);
+
+    n = written(d, message, n);
+    d->leaving = false;
+    if (!sill_core_descriptor_release(d) && n < 0)
+        return SILL_ECLOSED;
     return n;
+}
+
+static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
+                         size_t count, sill_time deadline)
+{
+    const struct msghdr message = {.msg_iov = (struct iovec *)pieces,
+                                   .msg_iovlen = count};
+
+    if (sill_core_batch_pays(sill_core_self(), deadline))
+        return write_in_batch(d, &message);
+    return write_alone(d, &message);
 }
 
 /* Tells bring_near in loop.c where the bytes will go. */
@@ -184,7 +217,7 @@ static ssize_t socket_writev(void *impl, const struct iovec *pieces,
         count = IOV_MAX;
     for (;;) {
         if (descriptor_is_ready(d, SILL_SPI_WRITE) || rc == SILL_ETIMEDOUT) {
-            ssize_t n = try_write(d, pieces, count);
+            ssize_t n = try_write(d, pieces, count, deadline);
 
             if (n != SILL_EBUSY)
                 return n;
@@ -203,6 +236,7 @@ static int socket_shutdown(void *impl, sill_time deadline)
     struct descriptor *d = impl;
 
     (void)deadline;
+    sill_core_descriptor_settle(d);
     if (shutdown(d->watch.fd, SHUT_WR) == 0)
         return 0;
     return errno == ENOTCONN ? SILL_ECONNRESET : sill_error_from_errno(errno);

@@ -40,6 +40,21 @@ static int sleep_an_hour(void *arg)
 }
 
 /* D-14: the time limit of a test is far below an hour. */
+static int never_run(void *arg)
+{
+    (void)arg;
+    ck_abort();
+}
+
+START_TEST(there_is_no_system_call_to_batch_writes_for)
+{
+    struct sill_run_options options = {.batch = SILL_BATCH_ALWAYS};
+
+    ck_assert_int_eq(sill_run_with(&options, never_run, NULL), SILL_EOPNOTSUPP);
+}
+
+END_TEST
+
 START_TEST(an_hour_of_sleeping_passes_at_once_in_exact_order)
 {
     struct sill_sim_report report = run_seed(1, sleep_an_hour, NULL, 0);
@@ -324,6 +339,7 @@ TCase *clock_cases(void)
     TCase *cases = tcase_create("clock");
 
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, there_is_no_system_call_to_batch_writes_for);
     tcase_add_test(cases, an_hour_of_sleeping_passes_at_once_in_exact_order);
     tcase_add_test(cases, time_moves_only_when_all_are_parked);
     tcase_add_test(cases, a_task_that_waits_by_yielding_is_told_of);
