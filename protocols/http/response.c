@@ -65,17 +65,15 @@ static void count_taken(struct sill_http_exchange *x, size_t count)
     x->patience = x->server->write_timeout;
 }
 
-/* Writes what fits now, or waits until something does. */
+/* Writes what fits, and waits until something does. */
 static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
-                          size_t count, bool waits, sill_time deadline)
+                          size_t count, sill_time deadline)
 {
-    if (waits && x->patience == x->server->write_timeout)
+    if (x->patience == x->server->write_timeout)
         x->taken = 0; /* what went before this wait renews nothing */
-    sill_time limit = waits ? sill_after(x->patience) : SILL_PAST;
+    sill_time limit = sill_after(x->patience);
     ssize_t done = sill_stream_writev(&x->base.stream, pieces, count,
                                       earlier(limit, deadline));
-    if (!waits)
-        return done == SILL_ETIMEDOUT ? 0 : done;
     x->patience = limit - sill_now();
     if (x->patience < 0)
         x->patience = 0;
@@ -83,23 +81,21 @@ static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
 }
 
 /*
- * Writes all (pieces). Most writes need no clock: only one that would wait
- * looks at it. What it waited is missing to the next, in a later call too, or
- * a peer that takes a few bytes now and then would never be too slow.
+ * Writes all (pieces). What one write waited is missing to the next, in a later
+ * call too, or a peer that takes a few bytes now and then would never be too
+ * slow. To try first without a deadline would save most writes the clock, and
+ * cost them their place in the batch that leaves with those of other tasks.
  */
 static int write_pieces(struct sill_http_exchange *x, struct iovec *pieces,
                         size_t count, sill_time deadline)
 {
-    bool waits = false;
-
     advance(&pieces, &count, 0);
     while (count > 0) {
-        ssize_t done = write_some(x, pieces, count, waits, deadline);
+        ssize_t done = write_some(x, pieces, count, deadline);
         if (done < 0)
             return (int)done;
         advance(&pieces, &count, (size_t)done);
         count_taken(x, (size_t)done);
-        waits = true;
     }
     return 0;
 }
