@@ -16,11 +16,15 @@
 
 static const struct row echo_rows[] = {
     {.name = "epoll by hand", .program = "bench-echo-epoll", .rival = 0},
+    {.name = "io_uring by hand", .program = "bench-echo-uring", .rival = 0},
     {.name = "sill native", .program = "echo-native", .rival = 0},
-    {.name = "libuv by hand", .program = "bench-echo-libuv", .rival = 2},
-    {.name = "sill libuv", .program = "echo-libuv", .rival = 2},
-    {.name = "libevent by hand", .program = "bench-echo-libevent", .rival = 4},
-    {.name = "sill libevent", .program = "echo-libevent", .rival = 4},
+    {.name = "  without batches",
+     .program = "bench-echo-single-native",
+     .rival = 0},
+    {.name = "libuv by hand", .program = "bench-echo-libuv", .rival = 4},
+    {.name = "sill libuv", .program = "echo-libuv", .rival = 4},
+    {.name = "libevent by hand", .program = "bench-echo-libevent", .rival = 6},
+    {.name = "sill libevent", .program = "echo-libevent", .rival = 6},
     {.name = "epoll once more", .program = "bench-echo-epoll", .rival = 0},
 };
 
