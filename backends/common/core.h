@@ -152,7 +152,6 @@ void sill_core_run_ready(struct sill_loop *loop);
 void sill_core_take_remote(struct sill_loop *loop);
 int sill_core_park(struct sill_task *self, sill_time deadline,
                    enum wait_kind kind, const char *what);
-bool sill_core_wake(struct sill_task *task, int result);
 void sill_core_ask_for_step(struct sill_loop *loop);
 void sill_core_wake_across(struct sill_task *task, int result);
 void sill_core_wake_from_anywhere(struct sill_task *task);
@@ -258,6 +257,16 @@ static inline void sill_core_make_ready(struct sill_task *task)
         loop->ready = task;
     loop->ready_last = task;
     sill_core_leave_queue(loop);
+}
+
+/* Ends the wait of a task, if it waits. */
+static inline bool sill_core_wake(struct sill_task *task, int result)
+{
+    if (task->state != TASK_WAITING)
+        return false;
+    task->wake = result;
+    sill_core_make_ready(task);
+    return true;
 }
 
 static inline bool sill_core_is_cancelled(const struct sill_task *task)

@@ -235,15 +235,6 @@ int sill_core_park(struct sill_task *self, sill_time deadline,
     return self->wake;
 }
 
-bool sill_core_wake(struct sill_task *task, int result)
-{
-    if (task->state != TASK_WAITING)
-        return false;
-    task->wake = result;
-    sill_core_make_ready(task);
-    return true;
-}
-
 /* Outside of its own rounds, a loop that has become ready must ask its host; a
  * step asks for the next one when it ends. */
 void sill_core_ask_for_step(struct sill_loop *loop)

@@ -276,6 +276,20 @@ static size_t find_ended(struct sill_task *const tasks[], size_t count)
     return first;
 }
 
+/* Waits until (task) has ended. */
+static int wait_for_end(struct sill_task *self, struct sill_task *task,
+                        sill_time deadline)
+{
+    int rc = sill_core_check(self, deadline);
+
+    if (rc < 0)
+        return rc;
+    task->joiner = self;
+    rc = sill_core_park(self, deadline, WAIT_INSIDE, "a task");
+    task->joiner = NULL;
+    return rc;
+}
+
 /* Waits until one of the tasks has ended. */
 static int wait_for_one(struct sill_task *self, struct sill_task *const tasks[],
                         size_t count, sill_time deadline)
@@ -296,7 +310,7 @@ int sill_await(struct sill_task *task, int *result, sill_time deadline)
     int rc = 0;
 
     if (task->state != TASK_ENDED)
-        rc = wait_for_one(self, &task, 1, deadline);
+        rc = wait_for_end(self, task, deadline);
     if (rc < 0)
         return rc;
 
@@ -374,7 +388,7 @@ int sill_await_all(struct sill_task *const tasks[], size_t count, int results[],
         if (tasks[i]->state == TASK_ENDED)
             continue;
 
-        int rc = wait_for_one(self, &tasks[i], 1, deadline);
+        int rc = wait_for_end(self, tasks[i], deadline);
 
         if (rc < 0)
             return rc;
@@ -400,7 +414,7 @@ static void report_orphan(const struct sill_task *parent,
 }
 
 /* Its function has returned, and any scope of its went with the frame. */
-static void join_children(struct sill_task *self)
+static void __attribute__((noinline)) join_children(struct sill_task *self)
 {
     for (struct sill_task *t = self->children; t; t = t->older) {
         if (!self->cancelled)
@@ -444,7 +458,8 @@ static void tell_parent(struct sill_task *self)
 
 void sill_core_task_end(struct sill_task *task, int result)
 {
-    sill_core_locals_destroy(task);
+    if (task->locals)
+        sill_core_locals_destroy(task);
     task->result = end_of_children(task, result);
     task->state = TASK_ENDED;
     task->ended_at = task->loop->order++;
