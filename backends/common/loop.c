@@ -200,7 +200,6 @@ int sill_yield(void)
 
     if (!self)
         return SILL_ENOTASK;
-    self->what = "its turn";
     sill_core_make_ready(self);
     sill_core_run_others(self->loop, self);
     return sill_core_is_cancelled(self) ? SILL_ECANCELED : 0;

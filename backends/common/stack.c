@@ -86,10 +86,14 @@ static struct sill_task *task_of(const struct sill_loop *loop,
     return (struct sill_task *)(void *)(end - stagger - size);
 }
 
-static struct sill_task *stack_new(struct sill_loop *loop)
+/* Not inlined, so that taking one from the list needs no frame. */
+static struct sill_task *__attribute__((noinline))
+stack_new(struct sill_loop *loop)
 {
     struct stack_slab *slab = loop->slabs;
 
+    if (sill_core_timers_reserve(loop, loop->tasks + 1) < 0)
+        return NULL;
     if ((!slab || slab->used == SLAB_STACKS) && slab_open(loop) < 0)
         return NULL;
     slab = loop->slabs;
@@ -101,6 +105,7 @@ static struct sill_task *stack_new(struct sill_loop *loop)
 
     struct sill_task *task = task_of(loop, slab, slab->used++);
 
+    task->loop = loop;
     task->stack = base + GUARD;
     context_open(&task->context, task->stack, task);
     (void)VALGRIND_STACK_REGISTER(base + GUARD, base + stride(loop));

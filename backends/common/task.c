@@ -55,37 +55,25 @@ static void inherit(struct sill_task *task, struct sill_task *parent)
         link_child(parent, task);
 }
 
+/* The rest of the task is as fresh memory is: nothing waits on one that was
+ * collected, or for it, and it has no children, locals or place in the heap. */
 struct sill_task *sill_core_spawn(struct sill_loop *loop,
                                   struct sill_task *parent,
                                   struct sill_scope *scope, sill_task_fn *fn,
                                   void *arg, const char *where)
 {
-    if (sill_core_timers_reserve(loop, loop->tasks + 1) < 0)
-        return NULL;
-
     struct sill_task *task = sill_core_stack_take(loop);
 
     if (!task)
         return NULL;
-    task->loop = loop;
-    task->trigger = NULL;
-    task->target = NULL;
     task->target_size = 0;
-    task->aborted = false;
     task->forbid = 0;
     task->forbids = 0;
-    task->timer = (struct timer){0, SILL_NEVER, 0};
-    task->what = "its first turn";
-    task->since = loop->looked_at;
-    task->children = NULL;
-    task->alive = 0;
-    task->joiner = NULL;
     task->scope = scope;
     task->fn = fn;
     task->arg = arg;
     task->where = where;
     task->name = NULL;
-    task->locals = NULL;
     inherit(task, parent);
     sill_core_task_begin(task);
     return task;

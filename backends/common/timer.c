@@ -2,7 +2,7 @@
 /*
  * The deadlines of waiting tasks: a 4-ary heap with one entry for each task.
  *
- * Room for it is made when a task is spawned, so arming cannot fail. Arming is
+ * Room for it is made with a task's stack, so arming cannot fail. Arming is
  * lazy: an entry earlier than the deadline stays where it is, and moves itself
  * when its time comes. A connection whose every read has a deadline of 30 s
  * touches the heap once in 30 s.
