@@ -33,7 +33,7 @@ void sill_core_batch_close(struct sill_loop *loop)
 /* Fewer than three others are not worth the way back to the writers. */
 static bool has_company(const struct sill_loop *loop)
 {
-    const struct sill_task *next = loop->round_last ? loop->ready : NULL;
+    const struct sill_task *next = loop->round;
 
     return loop->batch.first || (next && next->next && next->next->next);
 }

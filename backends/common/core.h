@@ -94,9 +94,9 @@ struct sill_batcher {
 };
 
 struct sill_loop {
-    struct sill_task *running; /* NULL while the scheduler runs */
-    struct sill_task *ready, *ready_last;
-    struct sill_task *round_last; /* of the present round; NULL: it is over */
+    struct sill_task *running;            /* NULL while the scheduler runs */
+    struct sill_task *round;              /* that are still to run in it */
+    struct sill_task *ready, *ready_last; /* for the next one */
     /* While set a signal handler must not touch the ready queue: somebody is
      * at it, or decides by it whether to wait. */
     volatile bool at_queue, deciding;
