@@ -80,8 +80,8 @@ void sill_core_trigger_interrupt(struct sill_task *task, int reason)
 
 /* A wait that is over before it began still lets the hook end what was
  * started. Returns 1 when the task has to wait all the same. */
-static int give_up(struct sill_trigger *trigger, struct sill_task *self,
-                   int reason)
+static int __attribute__((noinline))
+give_up(struct sill_trigger *trigger, struct sill_task *self, int reason)
 {
     if (!trigger->abort)
         return reason;
