@@ -139,7 +139,16 @@ struct sill_loop {
 /* A look outside is never as long ago as this, but for a task that hogs. */
 #define FAR_AHEAD SILL_SECOND
 
-extern _Thread_local struct sill_loop *sill_core_current;
+/* Every call into the core reads it. Unless it asks, a library gets at such a
+ * variable by a call; glibc keeps room for those few bytes also in a process
+ * that loads it late. */
+#if defined(__GLIBC__)
+#define SILL_CORE_TLS __attribute__((tls_model("initial-exec")))
+#else
+#define SILL_CORE_TLS
+#endif
+
+extern SILL_CORE_TLS _Thread_local struct sill_loop *sill_core_current;
 
 /* How often this process was made by a fork of one that had it. */
 extern unsigned sill_core_forks;

@@ -29,7 +29,7 @@ enum {
 #define QUICK_RUN  100              /* ns */
 #define STACK_MOST (SIZE_MAX / 256) /* a slab of them fits a size_t */
 
-_Thread_local struct sill_loop *sill_core_current;
+SILL_CORE_TLS _Thread_local struct sill_loop *sill_core_current;
 
 /*
  * Brings a task near that runs next but one. Among a thousand connections its
