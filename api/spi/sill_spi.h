@@ -143,8 +143,8 @@ struct sill_backend {
      * will be reported, and says in (watch)->armed which ones now are.
      *
      * Called when a task is about to wait in a direction that is not armed,
-     * so a backend that arms both for ever (edge-triggered) sees it once for
-     * each descriptor. One that is level-triggered may narrow (armed) when
+     * so a backend that arms for ever (edge-triggered) sees it once for each
+     * direction. One that is level-triggered may narrow (armed) when
      * sill_core_ready says that nobody took an event, and is called again.
      *
      * B-6  What is ready before the call is reported after it.

@@ -41,11 +41,12 @@ struct native {
     struct step *step;
 };
 
-static int add(const struct native *n, int fd, uint32_t events, void *tag)
+static int set(const struct native *n, int operation, int fd, uint32_t events,
+               void *tag)
 {
     struct epoll_event event = {.events = events | EPOLLET, .data.ptr = tag};
 
-    if (epoll_ctl(n->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+    if (epoll_ctl(n->epoll, operation, fd, &event) == 0)
         return 0;
     return sill_error_from_errno(errno);
 }
@@ -58,7 +59,7 @@ static int open_descriptors(struct native *n)
     n->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     int rc = n->wakeup < 0 ? sill_error_from_errno(errno)
-                           : add(n, n->wakeup, EPOLLIN, NULL);
+                           : set(n, EPOLL_CTL_ADD, n->wakeup, EPOLLIN, NULL);
 
     if (rc == 0)
         return 0;
@@ -172,16 +173,22 @@ static int native_poll(void *self, sill_time until)
     return 0;
 }
 
+/* Most descriptors are only ever waited for to read: watched for writing, too,
+ * each would give an event at once that nobody takes. */
 static int native_watch(void *self, struct sill_spi_watch *watch,
                         unsigned directions)
 {
     struct native *n = self;
-    int rc =
-        add(n, watch->fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP, watch);
+    int operation = watch->armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    uint32_t events = EPOLLIN | EPOLLPRI | EPOLLRDHUP;
 
-    (void)directions;
+    if (directions & SILL_SPI_WRITE)
+        events |= EPOLLOUT;
+
+    int rc = set(n, operation, watch->fd, events, watch);
+
     if (rc == 0)
-        watch->armed = SILL_SPI_READ | SILL_SPI_WRITE;
+        watch->armed = directions | SILL_SPI_READ;
     return rc;
 }
 
