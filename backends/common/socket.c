@@ -268,7 +268,9 @@ static const struct sill_stream_ops socket_ops = {
     socket_read, socket_writev, socket_shutdown, socket_close,
     local,       peer,          socket_wait};
 
-/* Takes over a connected (fd), which is the caller's again on failure. */
+/* Takes over a connected (fd), which is the caller's again on failure. What the
+ * peer sends comes later, as a rule, and what is there is reported when the
+ * descriptor is watched: a read before that would be for nothing. */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
                            int fd, bool in_pieces)
 {
@@ -278,6 +280,7 @@ int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
         return SILL_ENOMEM;
     sill_core_descriptor_init(&s->descriptor, loop, fd, destroy);
     s->descriptor.in_pieces = in_pieces;
+    descriptor_blocked(&s->descriptor, SILL_SPI_READ);
     s->connected_here = false;
     *stream = (struct sill_stream){.ops = &socket_ops, .impl = s};
     return 0;
