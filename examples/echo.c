@@ -11,25 +11,21 @@
 
 static struct sill_trigger stop = SILL_TRIGGER_INIT;
 
-struct client {
-    struct sill_stream stream;
-    char buffer[16384];
-};
-
 static int echo(void *arg)
 {
-    struct client *client = arg;
+    struct sill_stream *client = arg;
+    char buffer[16384];
     int rc = 0;
 
     while (rc == 0) {
-        ssize_t got = sill_stream_read(&client->stream, client->buffer,
-                                       sizeof(client->buffer), SILL_NEVER);
+        ssize_t got =
+            sill_stream_read(client, buffer, sizeof(buffer), SILL_NEVER);
         if (got <= 0)
             break;
-        rc = sill_stream_write_all(&client->stream, client->buffer, (size_t)got,
-                                   NULL, SILL_NEVER);
+        rc = sill_stream_write_all(client, buffer, (size_t)got, NULL,
+                                   SILL_NEVER);
     }
-    sill_stream_close(&client->stream);
+    sill_stream_close(client);
     free(client);
     return rc;
 }
@@ -38,17 +34,17 @@ static int echo(void *arg)
  * the error that ends the service. */
 static int take(struct sill_scope *clients, struct sill_listener *listener)
 {
-    struct client *client = malloc(sizeof(*client));
+    struct sill_stream *client = malloc(sizeof(*client));
     if (client == NULL)
         return SILL_ENOMEM;
-    int rc = sill_listener_accept(listener, &client->stream, SILL_NEVER);
+    int rc = sill_listener_accept(listener, client, SILL_NEVER);
     if (rc != 0) {
         free(client);
         return rc;
     }
     rc = sill_scope_spawn(clients, echo, client);
     if (rc != 0) {
-        sill_stream_close(&client->stream);
+        sill_stream_close(client);
         free(client);
     }
     return rc;
