@@ -13,6 +13,8 @@
 
 #define LINGER_TIME (2 * SILL_SECOND)
 
+enum { PATIENT = 15 }; /* connections that one without a request stands for */
+
 struct sill_http_exchange *
 sill_http_connection_open(struct sill_http_server *server)
 {
@@ -57,12 +59,20 @@ static ssize_t fill_when_ready(struct sill_http_exchange *x, sill_time limit)
     return got;
 }
 
-/* A new connection has brought its first request, as a rule. */
+/* To a busy server a new connection has brought its first request along, which
+ * saves a wait; to an idle one it has not. The last one tells which it is. */
 static ssize_t fill_at_once(struct sill_http_exchange *x)
 {
+    struct sill_http_server *server = x->server;
     x->is_new = false;
+    if (server->patient > 0) {
+        server->patient--;
+        return SILL_ETIMEDOUT;
+    }
     int rc = sill_http_buffers_take(x);
-    return rc != 0 ? rc : fill(x, SILL_PAST);
+    ssize_t got = rc != 0 ? rc : fill(x, SILL_PAST);
+    server->patient = got == SILL_ETIMEDOUT ? PATIENT : 0;
+    return got;
 }
 
 /* Reads the first bytes of a head, or the news that there will be none. */

@@ -84,6 +84,7 @@ int sill_http_serve(struct sill_http_server *server,
     }
     server->spare = NULL;
     server->spares = 0;
+    server->patient = 0;
     server->service = (struct sill_service){
         .ops = &ops,
         .arg = server,

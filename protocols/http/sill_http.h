@@ -244,8 +244,9 @@ struct sill_http_server {
     struct sill_service service;
     struct sill_http_spare *spare; /* buffers that nobody uses */
     unsigned spares;
-    int64_t second; /* of (start), since 1970 */
-    char start[64]; /* of most responses: the status line and the date */
+    unsigned patient; /* new connections that need not be read at once */
+    int64_t second;   /* of (start), since 1970 */
+    char start[64];   /* of most responses: the status line and the date */
 };
 
 /*
