@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -300,10 +301,10 @@ WRAP(ssize_t, sendto,
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags))
 {
     struct iovec first = {0}, *all = message->msg_iov;
-    size_t count = message->msg_iovlen;
+    __typeof__(message->msg_iovlen) count = message->msg_iovlen;
     if (strikes(FAULT_recvmsg))
         return -1;
-    if (cut(FAULT_recvmsg, all, count, &first) == NULL)
+    if (cut(FAULT_recvmsg, all, (size_t)count, &first) == NULL)
         return __real_recvmsg(fd, message, flags);
     message->msg_iov = &first;
     message->msg_iovlen = 1;
@@ -319,7 +320,8 @@ WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))
     struct msghdr part = *message;
     if (strikes(FAULT_sendmsg))
         return -1;
-    if (cut(FAULT_sendmsg, part.msg_iov, part.msg_iovlen, &first) == NULL)
+    if (cut(FAULT_sendmsg, part.msg_iov, (size_t)part.msg_iovlen, &first) ==
+        NULL)
         return __real_sendmsg(fd, message, flags);
     part.msg_iov = &first;
     part.msg_iovlen = 1;
@@ -356,6 +358,22 @@ WRAP(int, fcntl, (int fd, int command, ...))
     return strikes(FAULT_fcntl) ? -1 : __real_fcntl(fd, command, argument);
 }
 
+WRAP(long, syscall, (long number, ...))
+{
+    long words[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        words[i] = va_arg(list, long);
+    va_end(list);
+#ifdef SYS_epoll_pwait2
+    if (number == SYS_epoll_pwait2 && strikes(FAULT_epoll_pwait2))
+        return -1;
+#endif
+    return __real_syscall(number, words[0], words[1], words[2], words[3],
+                          words[4], words[5]);
+}
+
 /* Calls of which nothing but the failure is of interest. */
 #define PLAIN(name, parameters, arguments)                                     \
     WRAP(int, name, parameters)                                                \
@@ -388,10 +406,12 @@ PLAIN(epoll_create1, (int flags), (flags))
 PLAIN(epoll_wait,
       (int epoll, struct epoll_event *events, int count, int milliseconds),
       (epoll, events, count, milliseconds))
+#ifdef __GLIBC__ /* musl 1.2.3 has it by its number only */
 PLAIN(epoll_pwait2,
       (int epoll, struct epoll_event *events, int count,
        const struct timespec *length, const sigset_t *mask),
       (epoll, events, count, length, mask))
+#endif
 PLAIN(eventfd, (unsigned start, int flags), (start, flags))
 PLAIN(mprotect, (void *at, size_t size, int protection), (at, size, protection))
 PLAIN(madvise, (void *at, size_t size, int advice), (at, size, advice))

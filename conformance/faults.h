@@ -22,7 +22,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The calls, as X(name); wrap.txt has the same list. */
+/* The calls, as X(name); wrap.txt has the same list, and syscall, by which some
+ * ask for epoll_pwait2. */
 #define FAULT_CALLS(X)                                                         \
     X(read)                                                                    \
     X(write)                                                                   \

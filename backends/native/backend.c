@@ -15,10 +15,15 @@
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BATCH = 256 };
+
+/* What has no number here is refused, as by a kernel that is too old. */
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 (-1)
+#endif
 
 struct host {
     void (*earlier)(void *arg, sill_time when);
@@ -113,14 +118,19 @@ static int milliseconds(sill_duration length)
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* By its number: musl has no name for it, nor has glibc before 2.35. */
+static int pwait2(int epoll, struct epoll_event *events, sill_duration length)
+{
+    int64_t span[] = {length / SILL_SECOND, length % SILL_SECOND};
+
+    return (int)syscall(SYS_epoll_pwait2, epoll, events, BATCH, span, NULL, 0);
+}
+
 static int wait_for(struct native *n, struct epoll_event *events,
                     sill_duration length)
 {
-    struct timespec span = {.tv_sec = length / SILL_SECOND,
-                            .tv_nsec = length % SILL_SECOND};
-
     if (!n->no_pwait2) {
-        int count = epoll_pwait2(n->epoll, events, BATCH, &span, NULL);
+        int count = pwait2(n->epoll, events, length);
 
         if (count >= 0 || (errno != ENOSYS && errno != EPERM))
             return count;
