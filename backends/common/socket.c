@@ -86,7 +86,7 @@ static ssize_t written(struct descriptor *d, const struct msghdr *message,
 {
     if (n < 0)
         return failure(d, SILL_SPI_WRITE);
-    if ((size_t)n < total(message->msg_iov, message->msg_iovlen))
+    if ((size_t)n < total(message->msg_iov, (size_t)message->msg_iovlen))
         descriptor_drained(d, SILL_SPI_WRITE);
     return n;
 }
@@ -120,9 +120,9 @@ static ssize_t write_in_batch(struct descriptor *d,
 static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
                          size_t count, sill_time deadline)
 {
-    const struct msghdr message = {.msg_iov = (struct iovec *)pieces,
-                                   .msg_iovlen = count};
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces};
 
+    message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
     if (sill_core_batch_pays(sill_core_self(), deadline))
         return write_in_batch(d, &message);
     return write_alone(d, &message);
