@@ -2,12 +2,12 @@
 /*
  * Addresses as text. See <sill/address.h>.
  */
+#include "text.h"
+
 #include <sill/address.h>
 #include <sill/error.h>
 
 #include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { HOST_MAX = 64 };
@@ -118,41 +118,111 @@ int sill_address_parse(struct sill_address *address, const char *text)
     return sill_address_ip(address, host, port);
 }
 
-static void format_ipv6(const struct sill_address *address, char *text,
-                        size_t size)
+static void add_number(struct sill_text *text, const char *before,
+                       uint32_t number)
 {
-    char host[INET6_ADDRSTRLEN];
-    char scope[16] = "";
+    char digits[SILL_TEXT_DIGITS];
 
-    (void)inet_ntop(AF_INET6, address->u.ipv6, host, sizeof(host));
+    sill_text_add(text, before, sill_text_number(digits, number, 10));
+}
+
+static void add_ipv4(struct sill_text *text, const uint8_t ip[4])
+{
+    for (int i = 0; i < 4; i++)
+        add_number(text, i == 0 ? "" : ".", ip[i]);
+}
+
+static unsigned group(const uint8_t ip[16], int i)
+{
+    return (unsigned)ip[2 * i] << 8 | ip[2 * i + 1];
+}
+
+/* Returns how many groups from the (i)-th on are 0. */
+static int zeros(const uint8_t ip[16], int i)
+{
+    int count = 0;
+
+    while (i + count < 8 && group(ip, i + count) == 0)
+        count++;
+    return count;
+}
+
+/* The first one of the longest runs of zeros, if it is of two at least. */
+static int find_gap(const uint8_t ip[16])
+{
+    int gap = 8, most = 1;
+
+    for (int i = 0; i < 8; i++) {
+        if (zeros(ip, i) > most) {
+            most = zeros(ip, i);
+            gap = i;
+        }
+    }
+    return gap;
+}
+
+static void add_groups(struct sill_text *text, const uint8_t ip[16])
+{
+    char digits[SILL_TEXT_DIGITS];
+    int gap = find_gap(ip);
+    int behind = gap + (gap < 8 ? zeros(ip, gap) : 0);
+
+    for (int i = 0; i < 8; i++) {
+        if (i == gap)
+            sill_text_add(text, "::");
+        if (i < gap || i >= behind)
+            sill_text_add(text, i == 0 || i == behind ? "" : ":",
+                          sill_text_number(digits, group(ip, i), 16));
+    }
+}
+
+/* As RFC 5952 has it. inet_ntop would do, but for the printf in musl's. */
+static void add_ipv6(struct sill_text *text, const struct sill_address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const uint8_t *ip = address->u.ipv6;
+
+    if (memcmp(ip, mapped, sizeof(mapped)) == 0) {
+        sill_text_add(text, "[::ffff:");
+        add_ipv4(text, ip + sizeof(mapped));
+    } else {
+        sill_text_add(text, "[");
+        add_groups(text, ip);
+    }
     if (address->scope_id)
-        (void)snprintf(scope, sizeof(scope), "%%%u",
-                       (unsigned)address->scope_id);
-    (void)snprintf(text, size, "[%s%s]:%u", host, scope,
-                   (unsigned)address->port);
+        add_number(text, "%", address->scope_id);
+    add_number(text, "]:", address->port);
+}
+
+static void add_path(struct sill_text *text, const struct sill_address *address)
+{
+    char path[sizeof(address->u.path) + 1] = "";
+    size_t size = address->path_size;
+    bool is_abstract = size > 0 && address->u.path[0] == '\0';
+
+    memcpy(path, address->u.path,
+           size < sizeof(path) ? size : sizeof(path) - 1);
+    sill_text_add(text, "unix:", is_abstract ? "@" : "", path + is_abstract);
 }
 
 char *sill_address_format(const struct sill_address *address, char *text,
                           size_t size)
 {
-    const uint8_t *ip = address->u.ipv4;
-    bool abstract = address->path_size > 0 && address->u.path[0] == '\0';
+    struct sill_text rest = {text, size};
 
     switch (address->family) {
     case SILL_FAMILY_IPV4:
-        (void)snprintf(text, size, "%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3],
-                       (unsigned)address->port);
+        add_ipv4(&rest, address->u.ipv4);
+        add_number(&rest, ":", address->port);
         break;
     case SILL_FAMILY_IPV6:
-        format_ipv6(address, text, size);
+        add_ipv6(&rest, address);
         break;
     case SILL_FAMILY_UNIX:
-        (void)snprintf(text, size, "unix:%s%.*s", abstract ? "@" : "",
-                       address->path_size - abstract,
-                       address->u.path + abstract);
+        add_path(&rest, address);
         break;
     case SILL_FAMILY_NONE:
-        (void)snprintf(text, size, "unnamed");
+        sill_text_add(&rest, "unnamed");
         break;
     }
     return text;

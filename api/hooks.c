@@ -2,13 +2,13 @@
 /*
  * Memory and log. See <sill/hooks.h>.
  */
+#include "text.h"
+
 #include <sill/hooks.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { LINE = 512 };
 
 static void *default_alloc(void *arg, size_t size)
 {
@@ -25,7 +25,7 @@ static void default_free(void *arg, void *block)
 static void default_log(void *arg, const char *line)
 {
     (void)arg;
-    (void)fprintf(stderr, "%s\n", line);
+    sill_text_print(line);
 }
 
 static struct sill_allocator allocator = {default_alloc, default_free, NULL};
@@ -62,13 +62,18 @@ void sill_set_log(void (*log)(void *arg, const char *line), void *arg)
     log_arg = arg;
 }
 
+void sill_text_log(const char *line)
+{
+    log_line(log_arg, line);
+}
+
 void sill_log(const char *format, ...)
 {
-    char line[LINE];
+    char line[SILL_TEXT_LINE];
     va_list arguments;
 
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    log_line(log_arg, line);
+    sill_text_log(line);
 }

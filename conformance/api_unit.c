@@ -50,6 +50,46 @@ SILL_CASE_OUTSIDE(U, 01, addresses_as_text_there_and_back)
         check_same_text(texts[i]);
 }
 
+/* address.h: an IPv6 address is written as RFC 5952 has it: section 4.1, no
+ * leading zeros; 4.2, one "::", for the longest run of zeros, the first of
+ * equals, and not for a single one; 4.3, lower case; 5, IPv4 as it is. */
+SILL_CASE_OUTSIDE(U, 01, ipv6_addresses_have_one_text)
+{
+    static const char *const texts[] = {
+        "[::]:0",
+        "[1::]:1",
+        "[1:2:3:4:5:6:7:8]:1",
+        "[0:1:2:3:4:5:6:7]:1",
+        "[1:0:2:0:3:0:4:0]:1",
+        "[2001:db8::1:0:0:1]:1",
+        "[2001:0:0:1::1]:1",
+        "[::abcd:ef01:2345:6789:0:0]:1",
+        "[::ffff:192.0.2.1]:1",
+        "[::fffe:c000:201]:1",
+        "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:65535",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        check_same_text(texts[i]);
+}
+
+/* address.h: whichever of its groups are 0, it is read as it was written. */
+SILL_CASE_OUTSIDE(U, 01, ipv6_addresses_are_read_again)
+{
+    struct sill_address address = {.family = SILL_FAMILY_IPV6, .port = 1};
+    struct sill_address again;
+    char text[SILL_ADDRESS_TEXT_MAX];
+
+    for (unsigned set = 0; set < 256; set++) {
+        for (unsigned i = 0; i < 8; i++)
+            address.u.ipv6[2 * i + 1] = set >> i & 1 ? 0x5a : 0;
+        sill_address_format(&address, text, sizeof(text));
+        suite_note("%s", text);
+        ck_assert_int_eq(sill_address_parse(&again, text), 0);
+        ck_assert(sill_address_is_equal(&again, &address));
+    }
+}
+
 /* address.h: "unnamed", which is shown and not read. */
 SILL_CASE_OUTSIDE(U, 01, unnamed_address_is_shown_as_such)
 {

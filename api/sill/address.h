@@ -7,7 +7,8 @@
  *
  *     127.0.0.1:80   [::1]:80   [fe80::1%2]:80   unix:/run/x   unix:@abstract
  *
- * An unnamed one is shown as "unnamed", which is not read.
+ * An IPv6 address is written as RFC 5952 has it. An unnamed one is shown as
+ * "unnamed", which is not read.
  *
  * Nothing here looks up names or suspends.
  */

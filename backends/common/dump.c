@@ -3,8 +3,8 @@
  * The tree of tasks as text, and the last words of a wrong program.
  */
 #include "core.h"
+#include "text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { LINE = 256 };
@@ -17,17 +17,29 @@ static const char *state_name(const struct sill_task *task)
     return names[task->state];
 }
 
+static void describe_wait(struct sill_text *text, const char *what,
+                          sill_duration length)
+{
+    uint64_t ms = (uint64_t)length / SILL_MILLISECOND;
+    char whole[SILL_TEXT_DIGITS], rest[SILL_TEXT_DIGITS];
+
+    sill_text_add(text, " for ", what, ", ",
+                  sill_text_number(whole, ms / 1000, 10), ".",
+                  /* the fourth digit is there for the zeros behind it */
+                  sill_text_number(rest, 1000 + ms % 1000, 10) + 1, " s");
+}
+
 static void describe(const struct sill_task *task, int depth, sill_time now,
                      char *line)
 {
-    int n = snprintf(line, LINE, "%*s%s %s, %s%s", 2 * depth, "",
-                     sill_task_name(task), sill_task_where(task),
-                     task->cancelled ? "cancelled, " : "", state_name(task));
+    struct sill_text text = {line, LINE};
 
-    if (task->state != TASK_WAITING || n < 0 || n >= LINE)
-        return;
-    (void)snprintf(line + n, (size_t)(LINE - n), " for %s, %.3f s", task->what,
-                   (double)(now - task->since) / 1e9);
+    while (depth-- > 0)
+        sill_text_add(&text, "  ");
+    sill_text_add(&text, sill_task_name(task), " ", sill_task_where(task), ", ",
+                  task->cancelled ? "cancelled, " : "", state_name(task));
+    if (task->state == TASK_WAITING)
+        describe_wait(&text, task->what, now - task->since);
 }
 
 /* Oldest first: the list of children begins with the latest. */
@@ -66,13 +78,17 @@ static void dump(struct sill_loop *loop,
 static void write_stderr(void *arg, const char *line)
 {
     (void)arg;
-    (void)fprintf(stderr, "%s\n", line);
+    sill_text_print(line);
 }
 
 static void write_log(void *arg, const char *line)
 {
+    char logged[LINE + 8];
+    struct sill_text text = {logged, sizeof(logged)};
+
     (void)arg;
-    sill_log("sill: %s", line);
+    sill_text_add(&text, "sill: ", line);
+    sill_text_log(logged);
 }
 
 void sill_core_dump(struct sill_loop *loop,
@@ -95,10 +111,15 @@ void sill_core_dump_log(struct sill_loop *loop)
 void sill_core_fatal(const char *call, const char *what,
                      const struct sill_task *task)
 {
+    char line[SILL_TEXT_LINE];
+    struct sill_text text = {line, sizeof(line)};
+
+    sill_text_add(&text, "sill: ", call, ": ", what);
     if (task)
-        (void)fprintf(stderr, "sill: %s: %s (task '%s' spawned at %s)\n", call,
-                      what, sill_task_name(task), sill_task_where(task));
+        sill_text_add(&text, " (task '", sill_task_name(task), "' spawned at ",
+                      sill_task_where(task), ")");
     else
-        (void)fprintf(stderr, "sill: %s: %s (outside of a task)\n", call, what);
+        sill_text_add(&text, " (outside of a task)");
+    sill_text_print(line);
     abort();
 }

@@ -7,6 +7,7 @@
  * sill_run (or of the host), where other people's callbacks have room.
  */
 #include "core.h"
+#include "text.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -317,10 +318,21 @@ void sill_core_run_ready(struct sill_loop *loop)
 
 static void cancel_deadlocked(struct sill_loop *loop)
 {
-    sill_log("sill: every task waits and nothing can wake one");
+    sill_text_log("sill: every task waits and nothing can wake one");
     sill_core_dump_log(loop);
     loop->deadlocked = true;
     sill_core_request_cancel(loop->root);
+}
+
+static void end_with(const struct sill_loop *loop, int error)
+{
+    char line[SILL_TEXT_LINE];
+    struct sill_text text = {line, sizeof(line)};
+
+    sill_text_add(&text, "sill: the ", loop->backend->name,
+                  " backend cannot wait: ", sill_strerror(error));
+    sill_text_log(line);
+    sill_core_fatal("sill_run", "the backend failed", NULL);
 }
 
 /* A deadlock that outlives the end of it is an abort hook that waits for what
@@ -329,13 +341,10 @@ static void poll_until(struct sill_loop *loop, sill_time until)
 {
     int rc = loop->backend->poll(loop->self, until);
 
-    if (rc == SILL_EDEADLK && !loop->deadlocked) {
+    if (rc == SILL_EDEADLK && !loop->deadlocked)
         cancel_deadlocked(loop);
-    } else if (rc < 0) {
-        sill_log("sill: the %s backend cannot wait: %s", loop->backend->name,
-                 sill_strerror(rc));
-        sill_core_fatal("sill_run", "the backend failed", NULL);
-    }
+    else if (rc < 0)
+        end_with(loop, rc);
 }
 
 /* Signal handlers stay away from the queue while the loop makes up its mind,

@@ -7,13 +7,12 @@
  * as it was, unless somebody else took the signal meanwhile.
  */
 #include "core.h"
+#include "text.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SIGNAL_STACK = 65536 };
 
@@ -25,15 +24,14 @@ static _Thread_local unsigned users; /* loops of this thread */
 
 static void report(const struct sill_task *task)
 {
-    char line[256];
-    int n = snprintf(line, sizeof(line),
-                     "sill: stack overflow in the task '%s' spawned at %s, "
-                     "whose stack has %zu bytes\n",
-                     sill_task_name(task), sill_task_where(task),
-                     task->loop->stack_size);
+    char line[SILL_TEXT_LINE], digits[SILL_TEXT_DIGITS];
+    struct sill_text text = {line, sizeof(line)};
 
-    if (n > 0)
-        (void)!write(STDERR_FILENO, line, (size_t)n);
+    sill_text_add(
+        &text, "sill: stack overflow in the task '", sill_task_name(task),
+        "' spawned at ", sill_task_where(task), ", whose stack has ",
+        sill_text_number(digits, task->loop->stack_size, 10), " bytes");
+    sill_text_print(line);
 }
 
 /* Back to the one before; returning repeats the fault for it to see. */

@@ -3,6 +3,7 @@
  * The tree of tasks: spawn, await, cancel. See <sill/task.h>.
  */
 #include "core.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -395,10 +396,14 @@ int sill_await_all(struct sill_task *const tasks[], size_t count, int results[],
 static void report_orphan(const struct sill_task *parent,
                           const struct sill_task *child)
 {
-    sill_log("sill: the task '%s' spawned at %s ended before its child '%s' "
-             "spawned at %s was awaited",
-             sill_task_name(parent), sill_task_where(parent),
-             sill_task_name(child), sill_task_where(child));
+    char line[SILL_TEXT_LINE];
+    struct sill_text text = {line, sizeof(line)};
+
+    sill_text_add(&text, "sill: the task '", sill_task_name(parent),
+                  "' spawned at ", sill_task_where(parent),
+                  " ended before its child '", sill_task_name(child),
+                  "' spawned at ", sill_task_where(child), " was awaited");
+    sill_text_log(line);
 }
 
 /* Its function has returned, and any scope of its went with the frame. */

@@ -31,6 +31,7 @@ static struct sock_filter filter[] = {
     ALLOW(SYS_rt_sigprocmask),
     ALLOW(SYS_futex), /* pthread_once(3) */
     ALLOW(SYS_write),
+    ALLOW(SYS_writev),
     ALLOW(SYS_exit_group),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
 

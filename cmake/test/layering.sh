@@ -48,7 +48,12 @@ protocol='[<"]sill_[a-z]+\.h[>"]'
 # The interface sees itself; what is written through it sees no more.
 # shellcheck disable=SC2046
 includes $(sources api/sill) $(find api -maxdepth 1 -name '*.c') |
-    grep -vE ":($libc|$api)$" | refuse "api/ sees <sill/...> and libc"
+    grep -vE ":($libc|$api)$|^api/[a-z]+\.c:[0-9]+:\"text\.h\"$" |
+    refuse "api/ sees <sill/...> and libc"
+
+# shellcheck disable=SC2046
+includes $(sources protocols conformance examples) | grep ':"text\.h"$' |
+    refuse "text.h is for libsill alone"
 
 # shellcheck disable=SC2046
 includes $(sources api/test) |
