@@ -971,12 +971,15 @@ SILL_CASE_OUTSIDE(U, 06, calls_outside_of_a_task_say_so)
     struct sill_datagram datagram;
     struct sill_watch watch;
     struct sill_task *task;
+    struct sill_stream_file file = {-1, 0, 1};
     char byte;
 
     ck_assert_int_eq(sill_stream_pair(&a, &b, 10), 0);
     ck_assert_int_eq(sill_stream_read(&a, &byte, 1, SILL_NEVER), SILL_ENOTASK);
     ck_assert_int_eq(sill_stream_wait(&a, SILL_NEVER), SILL_ENOTASK);
     ck_assert_int_eq(sill_stream_write(&a, "x", 1, SILL_NEVER), SILL_ENOTASK);
+    ck_assert_int_eq(sill_stream_sendfile(&a, NULL, 0, &file, SILL_NEVER),
+                     SILL_ENOTASK);
     sill_stream_close(&a);
     sill_stream_close(&b);
     ck_assert_int_eq(sill_stream_adopt(&a, 0), SILL_ENOTASK);

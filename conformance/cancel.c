@@ -304,6 +304,22 @@ SILL_CASE(C, 01, cancel_wakes_stream_writev)
     expect_on_streams(in_writev, true);
 }
 
+static int in_sendfile(struct parked *parked)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct sill_stream_file file = {fd, 0, 3};
+    ssize_t n =
+        sill_stream_sendfile(&parked->pair.a, NULL, 0, &file, SILL_NEVER);
+
+    (void)close(fd);
+    return (int)n;
+}
+
+SILL_CASE(C, 01, cancel_wakes_stream_sendfile)
+{
+    expect_on_streams(in_sendfile, true);
+}
+
 static int in_write_all(struct parked *parked)
 {
     return sill_stream_write_all(&parked->pair.a, "abc", 3, NULL, SILL_NEVER);
@@ -622,6 +638,7 @@ SILL_CASE(C, 02, a_child_of_a_cancelled_task_hears_of_it)
 static int wait_again_and_again(void *arg)
 {
     struct suite_pair *pair = arg;
+    struct sill_stream_file nothing = {-1, 0, 1};
     struct sill_trigger never = SILL_TRIGGER_INIT;
     char byte = 0;
     int wrong = sill_sleep(SILL_NEVER) != SILL_ECANCELED;
@@ -635,6 +652,8 @@ static int wait_again_and_again(void *arg)
         wrong += sill_stream_wait(&pair->a, SILL_NEVER) != SILL_ECANCELED;
         wrong +=
             sill_stream_write(&pair->a, &byte, 1, SILL_NEVER) != SILL_ECANCELED;
+        wrong += sill_stream_sendfile(&pair->a, NULL, 0, &nothing,
+                                      SILL_NEVER) != SILL_ECANCELED;
         wrong += !sill_self_is_cancelled();
     }
     return wrong;

@@ -30,7 +30,7 @@ static struct place {
     struct suite_pair tcp, memory, full;
     struct sill_listener listener;
     struct sill_datagram datagram;
-    int pipe[2];
+    int pipe[2], file;
     struct sill_watch watch;
     struct sill_task *sleeper, *stubborn;
     struct sill_scope scope, stubborn_scope;
@@ -55,6 +55,8 @@ static void place_open(void)
     suite_pair_open(&place.memory, SUITE_MEMORY);
     suite_pair_open(&place.full, SUITE_UNIX);
     (void)suite_fill(&place.full.a);
+    place.file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(place.file, 0);
     suite_listen(&place.listener, &address);
     address = suite_loopback(0);
     ck_assert_int_eq(sill_datagram_open(&place.datagram, &address, NULL), 0);
@@ -88,6 +90,7 @@ static void place_close(void)
         (void)close(place.pipe[0]);
         (void)close(place.pipe[1]);
     }
+    (void)close(place.file);
     sill_datagram_close(&place.datagram);
     sill_listener_close(&place.listener);
     suite_pair_close(&place.full);
@@ -180,6 +183,13 @@ static int wait_write(sill_time deadline)
     return (int)sill_stream_write(&place.full.a, "x", 1, deadline);
 }
 
+static int wait_sendfile(sill_time deadline)
+{
+    struct sill_stream_file file = {place.file, 0, 1};
+
+    return (int)sill_stream_sendfile(&place.full.a, NULL, 0, &file, deadline);
+}
+
 static int wait_accept(sill_time deadline)
 {
     struct sill_stream stream;
@@ -218,6 +228,7 @@ static const struct {
     {"read from memory", wait_read_memory},
     {"reader_line", wait_line},
     {"write", wait_write},
+    {"sendfile", wait_sendfile},
     {"accept", wait_accept},
     {"receive", wait_receive},
     {"watch_wait", wait_watch},

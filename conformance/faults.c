@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -101,7 +102,7 @@ const char *fault_name(enum fault_call call)
 const int *fault_errors(enum fault_call call)
 {
 #define ERRORS(name, ...) [FAULT_##name] = { __VA_ARGS__ }
-    static const int errors[FAULT_COUNT][5] = {
+    static const int errors[FAULT_COUNT][6] = {
         ERRORS(read, EINTR, ECONNRESET),
         ERRORS(write, EINTR),
         ERRORS(readv, EINTR, ECONNRESET),
@@ -112,6 +113,8 @@ const int *fault_errors(enum fault_call call)
         ERRORS(send, EINTR, EPIPE, ECONNRESET, ENOBUFS),
         ERRORS(sendto, EINTR, ECONNREFUSED, ENETUNREACH, ENOBUFS),
         ERRORS(sendmsg, EINTR, EPIPE, ECONNRESET, ENOBUFS),
+        ERRORS(sendfile, EINTR, EPIPE, ECONNRESET, ENOSYS, EIO),
+        ERRORS(pread, EINTR, EIO),
         ERRORS(accept4, EINTR, ECONNABORTED, EMFILE, ENOBUFS),
         ERRORS(connect, ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL),
         ERRORS(socket, EMFILE, ENFILE, ENOBUFS),
@@ -296,6 +299,22 @@ WRAP(ssize_t, sendto,
     size_t most = at_most(FAULT_sendto, size);
     ssize_t moved = __real_sendto(fd, buffer, most, flags, peer, length);
     return most < size ? edge(fd, moved) : moved;
+}
+
+WRAP(ssize_t, sendfile, (int to, int from, off_t *at, size_t size))
+{
+    if (strikes(FAULT_sendfile))
+        return -1;
+    size_t most = at_most(FAULT_sendfile, size);
+    ssize_t moved = __real_sendfile(to, from, at, most);
+    return most < size ? edge(to, moved) : moved;
+}
+
+WRAP(ssize_t, pread, (int fd, void *buffer, size_t size, off_t at))
+{
+    if (strikes(FAULT_pread))
+        return -1;
+    return __real_pread(fd, buffer, at_most(FAULT_pread, size), at);
 }
 
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags))

@@ -35,6 +35,8 @@
     X(send)                                                                    \
     X(sendto)                                                                  \
     X(sendmsg)                                                                 \
+    X(sendfile)                                                                \
+    X(pread)                                                                   \
     X(accept4)                                                                 \
     X(connect)                                                                 \
     X(socket)                                                                  \
@@ -77,7 +79,7 @@ void fault_alloc_nth(long n);
 void fault_always(enum fault_call call, int error);
 
 /* Lets every read or write through (call) move at most (bytes). For calls with
- * one buffer, and for readv, writev, recvmsg and sendmsg. */
+ * one buffer, and for readv, writev, recvmsg, sendmsg and sendfile. */
 void fault_short(enum fault_call call, size_t bytes);
 
 /* Ends every fault and sets all counts to 0. */

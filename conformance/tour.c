@@ -6,6 +6,7 @@
 #include "tour.h"
 #include "suite.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -262,6 +263,34 @@ static int tour_thread(void *unused)
 
 /* ---- streams ---- */
 
+static int send_both(struct sill_stream *stream, int fd)
+{
+    struct iovec piece = {(void *)(uintptr_t) "gh", 2};
+    struct sill_stream_file file = {fd, 1, 3};
+    ssize_t n = sill_stream_sendfile(stream, &piece, 1, &file, soon());
+
+    if (n != 2) /* the rest is for another call */
+        return expect(n, 5);
+    return expect(sill_stream_sendfile(stream, NULL, 0, &file, soon()), 3);
+}
+
+/* A file that is there: every program begins with the same four bytes. */
+static int exchange_file(struct sill_stream *a, struct sill_stream *b)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    char text[5];
+
+    if (fd < 0)
+        return sill_error_from_errno(errno);
+
+    int rc = send_both(a, fd);
+
+    (void)close(fd);
+    if (rc == 0)
+        rc = sill_stream_read_full(b, text, 5, NULL, soon());
+    return rc < 0 ? rc : expect_true(memcmp(text, "ghELF", 5) == 0);
+}
+
 /* Goes through all that moves bytes from (a) to (b), and ends that way. */
 static int exchange(struct sill_stream *a, struct sill_stream *b)
 {
@@ -284,6 +313,8 @@ static int exchange(struct sill_stream *a, struct sill_stream *b)
         rc = expect_true(memcmp(text, "abcdefgh", 8) == 0);
     if (rc == 0)
         rc = sill_stream_read_full(b, text, 4, NULL, soon());
+    if (rc == 0)
+        rc = exchange_file(a, b);
     if (rc == 0)
         rc = sill_stream_shutdown(a, soon());
     if (rc == 0)

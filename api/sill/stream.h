@@ -30,6 +30,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -145,6 +146,35 @@ SILL_API SILL_MUST_CHECK ssize_t sill_stream_writev(struct sill_stream *stream,
                                                     const struct iovec *pieces,
                                                     size_t count,
                                                     sill_time deadline);
+
+/* Bytes of a file. */
+struct sill_stream_file {
+    int fd; /* its own position is neither used nor moved */
+    uint64_t offset;
+    size_t size;
+};
+
+/*
+ * Is sill_stream_writev for (count) pieces and then the bytes of (file). A
+ * socket lets the kernel move those, and the pieces leave with them; other
+ * streams, and files that the kernel does not move, are served by reading and
+ * writing, 16 KiB at a time. Keeps the thread while the disk is asked for what
+ * is not in memory, as every read of a file does. What somebody writes to the
+ * file before the peer has read may arrive in place of what was there.
+ *
+ * Returns how many bytes were taken, from 1 on: fewer than would fit where
+ * others are to have their turn; 0 when there are no pieces and the file ends
+ * at its (offset) or before, or its (size) is 0; or an error of
+ * sill_stream_write, or, with nothing taken and the stream still usable,
+ *
+ *   SILL_EBADF    (fd) is not open for reading
+ *   SILL_EINVAL   (fd) is nothing that pread(2) reads, such as a pipe, a socket
+ *                 or a folder, or no file has such an (offset)
+ *   SILL_EIO      the file cannot be read
+ */
+SILL_API SILL_MUST_CHECK ssize_t sill_stream_sendfile(
+    struct sill_stream *stream, const struct iovec *pieces, size_t count,
+    const struct sill_stream_file *file, sill_time deadline);
 
 /*
  * Reads exactly (size) bytes.

@@ -37,6 +37,13 @@ struct sill_stream_ops {
     /* Returns 0 when (read) would not wait. NULL: sill_stream_wait returns
      * SILL_EOPNOTSUPP, and whoever calls it reads instead. */
     int (*wait)(void *impl, sill_time deadline);
+
+    /* Takes 1 or more bytes, 0 at the end of the file. (file) is not empty;
+     * there may be no pieces. NULL, or SILL_EOPNOTSUPP with nothing taken: the
+     * pieces go to (writev), and the file is read and goes there, too. */
+    ssize_t (*sendfile)(void *impl, const struct iovec *pieces, size_t count,
+                        const struct sill_stream_file *file,
+                        sill_time deadline);
 };
 
 SILL_END

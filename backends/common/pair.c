@@ -213,7 +213,7 @@ static int pair_address(void *impl, struct sill_address *address)
 
 static const struct sill_stream_ops ops = {
     pair_read,    pair_writev,  pair_shutdown, pair_close,
-    pair_address, pair_address, pair_wait};
+    pair_address, pair_address, pair_wait,     NULL};
 
 int sill_stream_pair(struct sill_stream *a, struct sill_stream *b,
                      size_t capacity)

@@ -32,8 +32,7 @@ static int would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* What went wrong, SILL_EBUSY for "would block". */
-static int failure(struct descriptor *d, unsigned direction)
+int sill_core_sockets_failure(struct descriptor *d, unsigned direction)
 {
     if (would_block(errno)) {
         descriptor_blocked(d, direction);
@@ -58,7 +57,7 @@ static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
     if (n > 0 && (size_t)n < size && !d->in_pieces)
         descriptor_drained(d, SILL_SPI_READ);
     if (n < 0)
-        return failure(d, SILL_SPI_READ);
+        return sill_core_sockets_failure(d, SILL_SPI_READ);
     return n == 0 && d->reset ? SILL_ECONNRESET : n;
 }
 
@@ -85,7 +84,7 @@ static ssize_t written(struct descriptor *d, const struct msghdr *message,
                        ssize_t n)
 {
     if (n < 0)
-        return failure(d, SILL_SPI_WRITE);
+        return sill_core_sockets_failure(d, SILL_SPI_WRITE);
     if ((size_t)n < total(message->msg_iov, (size_t)message->msg_iovlen))
         descriptor_drained(d, SILL_SPI_WRITE);
     return n;
@@ -266,7 +265,7 @@ static int peer(void *impl, struct sill_address *address)
 
 static const struct sill_stream_ops socket_ops = {
     socket_read, socket_writev, socket_shutdown, socket_close,
-    local,       peer,          socket_wait};
+    local,       peer,          socket_wait,     sill_core_sockets_sendfile};
 
 /* Takes over a connected (fd), which is the caller's again on failure. What the
  * peer sends comes later, as a rule, and what is there is reported when the

@@ -10,6 +10,9 @@
 #include "sockaddr.h"
 
 /* socket.c */
+/* What went wrong, by errno; SILL_EBUSY for "would block". */
+int sill_core_sockets_failure(struct descriptor *d, unsigned direction);
+
 /* Makes a stream of (fd), or of one that is still to come (-1). (in_pieces): a
  * Unix-domain socket, see struct descriptor. */
 int sill_core_sockets_wrap(struct sill_loop *loop, struct sill_stream *stream,
@@ -26,6 +29,12 @@ int sill_core_sockets_connect(struct sill_loop *loop,
                               const struct sill_address *address,
                               const struct sill_socket_options *options,
                               sill_time deadline);
+
+/* sendfile.c: the entry of struct sill_stream_ops. */
+ssize_t sill_core_sockets_sendfile(void *impl, const struct iovec *pieces,
+                                   size_t count,
+                                   const struct sill_stream_file *file,
+                                   sill_time deadline);
 
 /* listener.c */
 int sill_core_sockets_listen(struct sill_loop *loop,

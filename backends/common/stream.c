@@ -5,7 +5,10 @@
  */
 #include "transport.h"
 
-enum { BATCH = 16 };
+#include <errno.h>
+#include <unistd.h>
+
+enum { BATCH = 16, COPIED_MOST = 16384 };
 
 int sill_stream_connect(struct sill_stream *stream,
                         const struct sill_address *address,
@@ -256,6 +259,99 @@ int sill_stream_write_all(struct sill_stream *stream, const void *data,
     struct iovec piece = {(void *)(uintptr_t)data, size};
 
     return sill_stream_writev_all(stream, &piece, 1, done, deadline);
+}
+
+/* Files. */
+
+static ssize_t read_file(const struct sill_stream_file *file, void *buffer,
+                         size_t size)
+{
+    ssize_t n;
+
+    do {
+        n = pread(file->fd, buffer, size, (off_t)file->offset);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    if (errno == ESPIPE || errno == EISDIR)
+        return SILL_EINVAL;
+    return sill_error_from_errno(errno);
+}
+
+static ssize_t copy_file(struct sill_stream *stream,
+                         const struct sill_stream_file *file,
+                         sill_time deadline)
+{
+    size_t size = file->size < COPIED_MOST ? file->size : COPIED_MOST;
+    struct iovec piece = {sill_alloc(size), size};
+
+    if (!piece.iov_base)
+        return SILL_ENOMEM;
+
+    ssize_t n = read_file(file, piece.iov_base, size);
+
+    if (n > 0) {
+        piece.iov_len = (size_t)n;
+        n = stream->ops->writev(stream->impl, &piece, 1, deadline);
+    }
+    sill_free(piece.iov_base);
+    return n;
+}
+
+static ssize_t send_file(struct sill_stream *stream, const struct rest *pieces,
+                         const struct sill_stream_file *file,
+                         sill_time deadline)
+{
+    ssize_t n = SILL_EOPNOTSUPP;
+
+    if (stream->ops->sendfile)
+        n = stream->ops->sendfile(stream->impl, pieces->pieces, pieces->count,
+                                  file, deadline);
+    if (n != SILL_EOPNOTSUPP)
+        return n;
+    if (pieces->count > 0)
+        return stream->ops->writev(stream->impl, pieces->pieces, pieces->count,
+                                   deadline);
+    return copy_file(stream, file, deadline);
+}
+
+static bool is_possible(const struct sill_stream_file *file)
+{
+    off_t at = (off_t)file->offset;
+
+    return at >= 0 && (uint64_t)at == file->offset;
+}
+
+static ssize_t send_some(struct sill_stream *stream, const struct iovec *pieces,
+                         size_t count, const struct sill_stream_file *file,
+                         sill_time deadline)
+{
+    if (!is_possible(file))
+        return SILL_EINVAL;
+    if (file->size == 0)
+        return write_some(stream, pieces, count, deadline);
+
+    struct rest rest = {pieces, count, 0};
+    int rc = sill_core_transport_enter(deadline);
+
+    if (rc == 0 && !stream->ops)
+        return SILL_ECLOSED;
+    advance(&rest, 0);
+    return rc < 0 ? rc : send_file(stream, &rest, file, deadline);
+}
+
+ssize_t sill_stream_sendfile(struct sill_stream *stream,
+                             const struct iovec *pieces, size_t count,
+                             const struct sill_stream_file *file,
+                             sill_time deadline)
+{
+    ssize_t n = begin(stream, SILL_WRITE, "sill_stream_sendfile");
+
+    if (n < 0)
+        return n;
+    n = send_some(stream, pieces, count, file, deadline);
+    end(stream, SILL_WRITE);
+    return n;
 }
 
 /* Ending. */

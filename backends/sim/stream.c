@@ -592,7 +592,7 @@ static int stream_peer(void *impl, struct sill_address *address)
 
 static const struct sill_stream_ops ops = {
     stream_read,  stream_writev, stream_shutdown, stream_close,
-    stream_local, stream_peer,   stream_wait};
+    stream_local, stream_peer,   stream_wait,     NULL};
 
 void sill_world_end_open(struct connection *c, unsigned end,
                          struct sill_stream *stream)
