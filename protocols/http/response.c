@@ -54,8 +54,7 @@ static void advance(struct iovec **pieces, size_t *count, size_t done)
     }
 }
 
-/* The peer took (count) bytes: every 64 KiB renew its time. */
-static void count_taken(struct sill_http_exchange *x, size_t count)
+void sill_http_response_taken(struct sill_http_exchange *x, size_t count)
 {
     x->pushed += count;
     x->taken += count;
@@ -65,18 +64,28 @@ static void count_taken(struct sill_http_exchange *x, size_t count)
     x->patience = x->server->write_timeout;
 }
 
+sill_time sill_http_response_limit(struct sill_http_exchange *x)
+{
+    if (x->patience == x->server->write_timeout)
+        x->taken = 0; /* what went before this wait renews nothing */
+    return sill_after(x->patience);
+}
+
+void sill_http_response_waited(struct sill_http_exchange *x, sill_time limit)
+{
+    x->patience = limit - sill_now();
+    if (x->patience < 0)
+        x->patience = 0;
+}
+
 /* Writes what fits, and waits until something does. */
 static ssize_t write_some(struct sill_http_exchange *x, struct iovec *pieces,
                           size_t count, sill_time deadline)
 {
-    if (x->patience == x->server->write_timeout)
-        x->taken = 0; /* what went before this wait renews nothing */
-    sill_time limit = sill_after(x->patience);
+    sill_time limit = sill_http_response_limit(x);
     ssize_t done = sill_stream_writev(&x->base.stream, pieces, count,
                                       earlier(limit, deadline));
-    x->patience = limit - sill_now();
-    if (x->patience < 0)
-        x->patience = 0;
+    sill_http_response_waited(x, limit);
     return done;
 }
 
@@ -95,9 +104,21 @@ static int write_pieces(struct sill_http_exchange *x, struct iovec *pieces,
         if (done < 0)
             return (int)done;
         advance(&pieces, &count, (size_t)done);
-        count_taken(x, (size_t)done);
+        sill_http_response_taken(x, (size_t)done);
     }
     return 0;
+}
+
+int sill_http_response_pushed(struct sill_http_exchange *x, int rc)
+{
+    x->broken = rc;
+    if (x->broken == SILL_ETIMEDOUT)
+        x->server->stats.late++;
+    if (x->added > 0)
+        memmove(x->out + GAP, x->out + x->out_used + GAP, x->added);
+    x->out_used = 0;
+    x->is_revocable = x->phase == WAITING;
+    return rc;
 }
 
 int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
@@ -110,14 +131,8 @@ int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
     struct iovec all[4] = {{x->out, x->out_used}};
     for (size_t i = 0; i < count; i++)
         all[i + 1] = pieces[i];
-    x->broken = write_pieces(x, all, count + 1, deadline);
-    if (x->broken == SILL_ETIMEDOUT)
-        x->server->stats.late++;
-    if (x->added > 0)
-        memmove(x->out + GAP, x->out + x->out_used + GAP, x->added);
-    x->out_used = 0;
-    x->is_revocable = x->phase == WAITING;
-    return x->broken;
+    return sill_http_response_pushed(x,
+                                     write_pieces(x, all, count + 1, deadline));
 }
 
 static bool is_reserved(struct sill_http_view name)
@@ -285,21 +300,27 @@ static int write_chunk(struct sill_http_exchange *x, const void *data,
     return push_body(x, pieces, 3, 1, deadline);
 }
 
-int sill_http_response_write(struct sill_http_exchange *exchange,
-                             const void *data, size_t size, sill_time deadline)
+int sill_http_response_claim(struct sill_http_exchange *x, uint64_t size)
 {
-    struct sill_http_exchange *x = exchange;
     if (x->phase != BEGUN)
         return SILL_EINVAL;
     if (x->broken != 0)
         return x->broken;
-    if (x->left != SILL_HTTP_NO_LENGTH && !is_bodiless(x->status)) {
-        if (size > x->left)
-            return SILL_EMSGSIZE;
-        x->left -= size;
-    }
-    if (size == 0 || !x->has_body)
+    if (x->left == SILL_HTTP_NO_LENGTH || is_bodiless(x->status))
         return 0;
+    if (size > x->left)
+        return SILL_EMSGSIZE;
+    x->left -= size;
+    return 0;
+}
+
+int sill_http_response_write(struct sill_http_exchange *exchange,
+                             const void *data, size_t size, sill_time deadline)
+{
+    struct sill_http_exchange *x = exchange;
+    int rc = sill_http_response_claim(x, size);
+    if (rc != 0 || size == 0 || !x->has_body)
+        return rc;
 
     if (x->is_chunked)
         return write_chunk(x, data, size, deadline);

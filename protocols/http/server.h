@@ -102,9 +102,21 @@ void sill_http_response_start(struct sill_http_exchange *x);
 int sill_http_response_end(struct sill_http_exchange *x);
 int sill_http_response_reject(struct sill_http_exchange *x, int status);
 
-/* response.c: sends what was gathered, and then (count) pieces. */
+/* response.c: sends what was gathered, and then (count) pieces; notes that what
+ * was gathered is gone, or why it is not. */
 int sill_http_response_push(struct sill_http_exchange *x, struct iovec *pieces,
                             size_t count, sill_time deadline);
+int sill_http_response_pushed(struct sill_http_exchange *x, int rc);
+
+/* response.c: takes (size) bytes off those that the body may still have, or
+ * returns why it has none. */
+int sill_http_response_claim(struct sill_http_exchange *x, uint64_t size);
+
+/* response.c: until when the peer may take its time, and a wait until then has
+ * ended; it took (count) bytes, of which every 64 KiB renew its time. */
+sill_time sill_http_response_limit(struct sill_http_exchange *x);
+void sill_http_response_waited(struct sill_http_exchange *x, sill_time limit);
+void sill_http_response_taken(struct sill_http_exchange *x, size_t count);
 
 static inline sill_time earlier(sill_time a, sill_time b)
 {

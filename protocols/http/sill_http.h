@@ -180,6 +180,21 @@ sill_http_response_write(struct sill_http_exchange *exchange, const void *data,
                          size_t size, sill_time deadline);
 
 /*
+ * Is sill_http_response_write for (size) bytes of the file (fd), from its byte
+ * (offset) on: see sill_stream_sendfile, also for what (fd) may be. Short ones
+ * wait, as other short bodies do, until the answers before them leave.
+ *
+ * Returns 0; SILL_EINVAL before the begin; SILL_EMSGSIZE for more than the
+ * length that was given, with nothing sent; SILL_EIO for a file that is shorter
+ * than that, or was cut meanwhile, after which the connection ends unless the
+ * rest of the length follows; or another error of sill_stream_sendfile, after
+ * which it ends.
+ */
+SILL_API SILL_MUST_CHECK int
+sill_http_response_file(struct sill_http_exchange *exchange, int fd,
+                        uint64_t offset, uint64_t size, sill_time deadline);
+
+/*
  * Sends what waits to be sent, the head of a response that has begun and
  * earlier answers among it.
  *
