@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PIECE_SIZE 65536
-
 int sill_http_files_open(struct sill_http_files *files, const char *root)
 {
     memset(files, 0, sizeof(*files));
@@ -68,48 +66,14 @@ static int answer_folder(struct sill_http_exchange *x)
     return answer(x, 301);
 }
 
-static int send_piece(struct sill_http_exchange *x,
-                      const struct sill_http_file *file, char *buffer,
-                      uint64_t first, uint64_t count)
-{
-    while (count > 0) {
-        size_t size = count < PIECE_SIZE ? (size_t)count : PIECE_SIZE;
-        ssize_t got = pread(file->fd, buffer, size, (off_t)first);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) /* 0: it was cut while it was sent */
-            return SILL_EIO;
-        int rc = sill_http_response_write(x, buffer, (size_t)got, SILL_NEVER);
-        if (rc != 0)
-            return rc;
-        first += (uint64_t)got;
-        count -= (uint64_t)got;
-    }
-    return 0;
-}
-
-/* Sends a whole file, or one piece of it, once its head has begun. */
-static int send_plain(struct sill_http_exchange *x,
-                      const struct sill_http_file *file, uint64_t first,
-                      uint64_t count)
-{
-    if (sill_http_request(x)->method == SILL_HTTP_HEAD || count == 0)
-        return 0;
-    char *buffer = sill_alloc(count < PIECE_SIZE ? (size_t)count : PIECE_SIZE);
-    if (buffer == NULL)
-        return SILL_ENOMEM;
-    int rc = send_piece(x, file, buffer, first, count);
-    sill_free(buffer);
-    return rc;
-}
-
 static int answer_whole(struct sill_http_exchange *x,
                         const struct sill_http_file *file)
 {
     uint64_t size = (uint64_t)file->status.st_size;
     sill_http_response_header(x, "Content-Type", file->type);
     int rc = sill_http_response_begin(x, 200, size);
-    return rc != 0 ? rc : send_plain(x, file, 0, size);
+    return rc != 0 ? rc
+                   : sill_http_response_file(x, file->fd, 0, size, SILL_NEVER);
 }
 
 static void add_content_range(struct sill_http_exchange *x,
@@ -134,14 +98,16 @@ static int answer_range(struct sill_http_exchange *x,
     sill_http_response_header(x, "Content-Type", file->type);
     add_content_range(x, range, (uint64_t)file->status.st_size);
     int rc = sill_http_response_begin(x, 206, count);
-    return rc != 0 ? rc : send_plain(x, file, range->first, count);
+    return rc != 0 ? rc
+                   : sill_http_response_file(x, file->fd, range->first, count,
+                                             SILL_NEVER);
 }
 
 /* What stands before each piece of a multipart answer, and after the last. */
 struct parts {
     const struct sill_http_file *file;
     char boundary[24];
-    char buffer[PIECE_SIZE];
+    char buffer[512];
 };
 
 static size_t put_part_head(struct parts *parts,
@@ -185,8 +151,9 @@ static int send_parts(struct sill_http_exchange *x, struct parts *parts,
         size_t size = put_part_head(parts, &ranges[i]);
         int rc = sill_http_response_write(x, parts->buffer, size, SILL_NEVER);
         if (rc == 0)
-            rc = send_piece(x, parts->file, parts->buffer, ranges[i].first,
-                            ranges[i].last - ranges[i].first + 1);
+            rc = sill_http_response_file(x, parts->file->fd, ranges[i].first,
+                                         ranges[i].last - ranges[i].first + 1,
+                                         SILL_NEVER);
         if (rc != 0)
             return rc;
     }

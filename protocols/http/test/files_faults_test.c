@@ -9,11 +9,12 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum call { NONE, OPENAT, OPENAT2, FSTAT, PREAD, GETRANDOM, CALLS };
+enum call { NONE, OPENAT, OPENAT2, FSTAT, PREAD, SENDFILE, GETRANDOM, CALLS };
 
 enum { LARGE = 300000 };
 
@@ -57,6 +58,17 @@ ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t at);
 ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t at)
 {
     return fails(PREAD) ? -1 : __real_pread(fd, buffer, size, at);
+}
+
+ssize_t __real_sendfile(int to, int fd, off_t *at, size_t size);
+ssize_t __wrap_sendfile(int to, int fd, off_t *at, size_t size);
+
+/* "Would block" promises an event, which would not come. */
+ssize_t __wrap_sendfile(int to, int fd, off_t *at, size_t size)
+{
+    return failure != EAGAIN && fails(SENDFILE)
+               ? -1
+               : __real_sendfile(to, fd, at, size);
 }
 
 ssize_t __real_getrandom(void *buffer, size_t size, unsigned flags);
@@ -141,9 +153,11 @@ static const struct {
 /* Whether the failed call is made up for. */
 static bool is_bearable(void)
 {
-    return failure == EINTR
-               ? failing != FSTAT
-               : failing == OPENAT2 && (failure == ENOSYS || failure == EAGAIN);
+    if (failure == EINTR)
+        return failing != FSTAT;
+    if (failing == SENDFILE) /* then it is copied */
+        return failure == ENOSYS;
+    return failing == OPENAT2 && (failure == ENOSYS || failure == EAGAIN);
 }
 
 static bool is_complete(const char *text)
@@ -161,6 +175,9 @@ static void check_answer(const char *text, bool has_failed, int status)
         ck_assert(is_complete(text));
     } else if (failing == PREAD && status_of(text) == status) {
         ck_assert(!is_complete(text)); /* it was too late to say so */
+    } else if (failing == SENDFILE) {
+        /* Behind a head that was taken, it is tried again. */
+        ck_assert_int_eq(status_of(text), status);
     } else {
         ck_assert_int_eq(status_of(text),
                          opens && failure == EMFILE ? 503 : 500);

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SIZE = 1000, MUCH = 4096 };
+enum { SIZE = 1000, MUCH = 4096, LARGE = 8 << 20 };
 
 /* Half a year after the world's begin, and before that of any machine. */
 #define MODIFIED 1782000000
@@ -37,6 +37,11 @@ static void make_file(void)
     ck_assert_int_eq(write(fd, bytes, sizeof(bytes)), SIZE);
     ck_assert_int_eq(futimens(fd, times), 0);
     ck_assert_int_eq(close(fd), 0);
+
+    (void)snprintf(path, sizeof(path), "%s/large", folder);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(ftruncate(fd, LARGE), 0);
+    ck_assert_int_eq(close(fd), 0);
 }
 
 static void remove_file(void)
@@ -44,6 +49,8 @@ static void remove_file(void)
     char path[64];
 
     (void)snprintf(path, sizeof(path), "%s/file", folder);
+    ck_assert_int_eq(unlink(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/large", folder);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -164,6 +171,93 @@ START_TEST(boundaries_are_as_random_as_the_world)
 
 END_TEST
 
+/* A client that takes (step) bytes and then rests. */
+struct slow {
+    size_t step;
+    sill_duration rest;
+    size_t got;
+    uint64_t late;
+    struct sill_trigger stop;
+};
+
+static const char request[] =
+    "GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+static int take_slowly(void *arg)
+{
+    static char piece[1 << 20];
+    struct slow *slow = arg;
+    struct sill_address address;
+    struct sill_stream stream;
+    ssize_t got = 0;
+
+    ck_assert_int_eq(sill_address_ip(&address, "127.0.0.1", 80), 0);
+    ck_assert_int_eq(sill_stream_connect(&stream, &address, NULL, SILL_NEVER),
+                     0);
+    ck_assert_int_eq(sill_stream_write_all(&stream, request,
+                                           sizeof(request) - 1, NULL,
+                                           SILL_NEVER),
+                     0);
+    do {
+        slow->got += (size_t)got;
+        ck_assert_int_eq(sill_sleep(sill_after(slow->rest)), 0);
+        got = sill_stream_read(&stream, piece, slow->step, SILL_NEVER);
+    } while (got > 0);
+    sill_stream_close(&stream);
+    sill_resume(&slow->stop, 0);
+    return 0;
+}
+
+static int serve_slowly(void *arg)
+{
+    struct slow *slow = arg;
+    struct sill_http_files files;
+    struct sill_http_server server = {.handler = sill_http_files_handle,
+                                      .arg = &files,
+                                      .write_timeout = 30 * SILL_SECOND,
+                                      .stop = &slow->stop};
+    struct sill_listener listener;
+    struct sill_address address;
+    struct sill_task *task;
+
+    ck_assert_int_eq(sill_http_files_open(&files, folder), 0);
+    ck_assert_int_eq(sill_address_ip(&address, "127.0.0.1", 80), 0);
+    ck_assert_int_eq(sill_listener_listen(&listener, &address, NULL), 0);
+    ck_assert_int_eq(sill_spawn(take_slowly, slow, &task), 0);
+    ck_assert_int_eq(sill_http_serve(&server, &listener, SILL_NEVER), 0);
+    ck_assert_int_eq(sill_await(task, NULL, SILL_NEVER), 0);
+    sill_http_files_close(&files);
+    slow->late = server.stats.late;
+    return 0;
+}
+
+static void read_slowly(struct slow *slow, size_t step, sill_duration rest)
+{
+    struct sill_sim_options options;
+
+    *slow = (struct slow){.step = step, .rest = rest};
+    sill_sim_options_init(&options, 1);
+    sill_trigger_init(&slow->stop, NULL, NULL);
+    ck_assert_int_eq(sill_sim_run(&options, serve_slowly, slow, NULL), 0);
+}
+
+/* write_timeout: "waiting in all per 64 KiB sent; 30 s". */
+START_TEST(patience_with_a_reader_is_by_what_it_takes)
+{
+    struct slow slow;
+
+    read_slowly(&slow, 65536, 20 * SILL_SECOND);
+    ck_assert_uint_eq(slow.late, 0);
+    ck_assert_uint_gt(slow.got, LARGE);
+    read_slowly(&slow, 16384, 20 * SILL_SECOND);
+    ck_assert_uint_eq(slow.late, 1);
+    ck_assert_uint_lt(slow.got, LARGE);
+    read_slowly(&slow, 1, 100 * SILL_SECOND);
+    ck_assert_uint_eq(slow.late, 1);
+}
+
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("files");
@@ -173,6 +267,7 @@ int main(void)
     tcase_add_unchecked_fixture(cases, make_file, remove_file);
     tcase_add_test(cases, conditions_ask_the_calendar_of_the_world);
     tcase_add_test(cases, boundaries_are_as_random_as_the_world);
+    tcase_add_test(cases, patience_with_a_reader_is_by_what_it_takes);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_ENV);
 
