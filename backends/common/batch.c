@@ -6,6 +6,10 @@
 
 #include <errno.h>
 
+/* A program whose backend has no sockets links none of them for the question.
+ */
+#pragma weak sill_core_sockets
+
 /* On the stack of the task that waits for it. */
 struct item {
     struct ring_send send; /* first */
@@ -28,24 +32,6 @@ int sill_core_batch_open(struct sill_loop *loop, enum sill_batch mode)
 void sill_core_batch_close(struct sill_loop *loop)
 {
     sill_core_ring_close(&loop->batch.ring);
-}
-
-/* Fewer than three others are not worth the way back to the writers. */
-static bool has_company(const struct sill_loop *loop)
-{
-    const struct sill_task *next = loop->round;
-
-    return loop->batch.first || (next && next->next && next->next->next);
-}
-
-bool sill_core_batch_pays(const struct sill_task *self, sill_time deadline)
-{
-    const struct sill_loop *loop = self->loop;
-
-    if (loop->batch.mode == SILL_BATCH_NEVER ||
-        (loop->batch.mode == SILL_BATCH_AUTO && !has_company(loop)))
-        return false;
-    return sill_core_check_deadline(self, deadline) == 0;
 }
 
 /* Sending. */

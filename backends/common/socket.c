@@ -122,7 +122,7 @@ static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
     struct msghdr message = {.msg_iov = (struct iovec *)pieces};
 
     message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
-    if (sill_core_batch_pays(sill_core_self(), deadline))
+    if (batch_pays(sill_core_self(), deadline))
         return write_in_batch(d, &message);
     return write_alone(d, &message);
 }
