@@ -196,8 +196,9 @@ SILL_API extern const struct sill_backend *const sill_backend_default;
  * Reports that (watch) is ready in (directions). Wakes who waits for them;
  * runs no task.
  *
- * Returns the directions of (directions) that nobody took: a level-triggered
- * backend that would report them again at once must narrow (watch)->armed.
+ * Returns the directions of (directions) that were reported before the last
+ * look, too, and that nobody has taken: a level-triggered backend that would
+ * report them again at once must narrow (watch)->armed.
  */
 SILL_API unsigned sill_core_ready(struct sill_spi_watch *watch,
                                   unsigned directions);

@@ -16,6 +16,7 @@ void sill_core_descriptor_init(struct descriptor *descriptor,
     descriptor->writers = NULL;
     descriptor->ready = SILL_SPI_READ | SILL_SPI_WRITE;
     descriptor->ended = 0;
+    descriptor->reported = SILL_PAST;
     descriptor->waiting = 0;
     descriptor->closed = false;
     descriptor->leaving = false;
@@ -122,17 +123,26 @@ int sill_core_descriptor_pause(struct descriptor *descriptor,
     return rc == SILL_ETIMEDOUT && again <= deadline ? 0 : rc;
 }
 
+/* One that was woken and has not run yet takes the event as well: a loop that
+ * looks again before it lets tasks run finds the same events. */
 static unsigned wake(struct descriptor *descriptor, unsigned direction)
 {
     struct sill_task *task =
         direction == SILL_SPI_READ ? descriptor->readers : descriptor->writers;
 
-    return task && sill_core_wake(task, 0) ? direction : 0;
+    if (!task)
+        return 0;
+    (void)sill_core_wake(task, 0);
+    return direction;
 }
 
+/* To stop and start a watch costs a level-triggered loop two system calls or
+ * three: more than to hear of the same event once more. */
 unsigned sill_core_ready(struct sill_spi_watch *watch, unsigned directions)
 {
     struct descriptor *descriptor = (struct descriptor *)(void *)watch;
+    sill_time look = descriptor->loop->looked_at;
+    unsigned known = descriptor->reported == look ? 0 : descriptor->ready;
     unsigned taken = 0;
 
     if (directions & SILL_SPI_HANGUP) {
@@ -140,11 +150,12 @@ unsigned sill_core_ready(struct sill_spi_watch *watch, unsigned directions)
         descriptor->ended = SILL_SPI_READ | SILL_SPI_WRITE;
     }
     descriptor->ready |= directions;
+    descriptor->reported = look;
     if (directions & SILL_SPI_READ)
         taken |= wake(descriptor, SILL_SPI_READ);
     if (directions & SILL_SPI_WRITE)
         taken |= wake(descriptor, SILL_SPI_WRITE);
-    return directions & ~taken;
+    return directions & known & ~taken;
 }
 
 void sill_core_descriptor_close(struct descriptor *descriptor, bool close_fd)

@@ -25,6 +25,7 @@ struct descriptor {
     struct sill_task *readers; /* the one that waits, or NULL */
     struct sill_task *writers;
     unsigned ready;
+    sill_time reported; /* the look outside before its last event */
     unsigned ended;   /* directions to try until they block: no news follows */
     unsigned waiting; /* tasks that wait here */
     bool closed;
