@@ -3,9 +3,10 @@
  * The echo server that somebody writes by hand over epoll: what the native
  * backend is measured against.
  *
- * Each descriptor is registered once, edge-triggered. A read that returned
- * less than was asked has drained the socket, so the EAGAIN is not fetched,
- * except where the peer ended with those bytes: no second edge would come.
+ * Each descriptor is registered once, edge-triggered, and for writing when its
+ * peer takes less than it is sent. A read that returned less than was asked has
+ * drained the socket, so the EAGAIN is not fetched, except where the peer ended
+ * with those bytes: no second edge would come.
  */
 #include "rival.h"
 
@@ -33,6 +34,15 @@ static void drop(struct conn *c)
     free(c);
 }
 
+static bool watch(struct conn *c, int operation, uint32_t more)
+{
+    struct epoll_event e = {
+        .events = EPOLLIN | EPOLLRDHUP | EPOLLET | more,
+        .data.ptr = c,
+    };
+    return epoll_ctl(set, operation, c->fd, &e) == 0;
+}
+
 static void flush(struct conn *c)
 {
     while (c->done < c->size) {
@@ -58,7 +68,7 @@ static bool answer(struct conn *c, size_t size)
     if (!c->rest)
         return false;
     memcpy(c->rest, buffer + done, c->size);
-    return true;
+    return watch(c, EPOLL_CTL_MOD, EPOLLOUT);
 }
 
 /* Returns whether the connection lives on. */
@@ -92,11 +102,7 @@ static void admit(int listener)
             return;
         }
         c->fd = fd;
-        struct epoll_event e = {
-            .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-            .data.ptr = c,
-        };
-        if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) < 0) {
+        if (!watch(c, EPOLL_CTL_ADD, 0)) {
             drop(c);
             return;
         }

@@ -34,6 +34,15 @@ static void drop(struct conn *c)
     free(c);
 }
 
+static bool watch(struct conn *c, int operation, uint32_t more)
+{
+    struct epoll_event e = {
+        .events = EPOLLIN | EPOLLRDHUP | EPOLLET | more,
+        .data.ptr = c,
+    };
+    return epoll_ctl(set, operation, c->fd, &e) == 0;
+}
+
 static void flush(struct conn *c)
 {
     while (c->done < c->size) {
@@ -59,7 +68,7 @@ static bool send_all(struct conn *c, size_t size)
     if (!c->rest)
         return false;
     memcpy(c->rest, output + done, c->size);
-    return true;
+    return watch(c, EPOLL_CTL_MOD, EPOLLOUT);
 }
 
 /* Answers what is whole in (data); keeps the rest. The room for answers is
@@ -111,11 +120,7 @@ static void admit(int listener)
         c->fd = fd;
         c->kept = 0;
         c->rest = NULL;
-        struct epoll_event e = {
-            .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-            .data.ptr = c,
-        };
-        if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) < 0) {
+        if (!watch(c, EPOLL_CTL_ADD, 0)) {
             drop(c);
             return;
         }
