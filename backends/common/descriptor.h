@@ -24,8 +24,8 @@ struct descriptor {
     struct sill_loop *loop;
     struct sill_task *readers; /* the one that waits, or NULL */
     struct sill_task *writers;
-    unsigned ready;
     sill_time reported; /* the look outside before its last event */
+    unsigned ready;
     unsigned ended;   /* directions to try until they block: no news follows */
     unsigned waiting; /* tasks that wait here */
     bool closed;
