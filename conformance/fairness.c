@@ -603,13 +603,12 @@ static sill_duration cpu_of_thread(void)
     return used.tv_sec * SILL_SECOND + used.tv_nsec;
 }
 
-/* R-07: waiting for a deadline uses no processor time, also in the last
- * millisecond before it, whatever the system counts in. A sleep costs some 30
- * us of it, a loop that spins mostly more than 200; half may be disturbed. */
-SILL_CASE(R, 07, a_wait_for_a_deadline_does_not_spin)
-{
-    enum { SLEEPS = 100 };
+enum { SLEEPS = 100, TRIES = 5 };
 
+/* Returns how many of the sleeps used a processor: each costs some 60 us of it,
+ * one that spins for the last part of a millisecond mostly more than 200. */
+static int count_spinning(void)
+{
     sill_duration much = (sill_duration)(200e3 * suite_scale());
     int spun = 0;
 
@@ -620,7 +619,22 @@ SILL_CASE(R, 07, a_wait_for_a_deadline_does_not_spin)
         ck_assert_int_eq(sill_sleep(sill_after(span)), 0);
         spun += cpu_of_thread() - before > much;
     }
-    ck_assert_int_le(spun, SLEEPS / 2);
+    return spun;
+}
+
+/* R-07: waiting for a deadline uses no processor time, also in the last
+ * millisecond before it, whatever the system counts in. Others may disturb a
+ * try; a loop that spins does so in a fifth of the sleeps of each. */
+SILL_CASE(R, 07, a_wait_for_a_deadline_does_not_spin)
+{
+    int least = SLEEPS;
+
+    for (int i = 0; i < TRIES && least > SLEEPS / 10; i++) {
+        int spun = count_spinning();
+
+        least = spun < least ? spun : least;
+    }
+    ck_assert_int_le(least, SLEEPS / 10);
 }
 
 /* ---- shuffled ---- */
