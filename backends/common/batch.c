@@ -6,8 +6,7 @@
 
 #include <errno.h>
 
-/* A program whose backend has no sockets links none of them for the question.
- */
+/* A program without sockets links none of them for the question below. */
 #pragma weak sill_core_sockets
 
 /* On the stack of the task that waits for it. */

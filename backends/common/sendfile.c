@@ -5,7 +5,6 @@
 #include "sockets.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -103,26 +102,13 @@ static ssize_t try_file(struct descriptor *d,
 static ssize_t try_pieces(struct descriptor *d, const struct iovec *pieces,
                           size_t count)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces};
-
-    message.msg_iovlen =
-        (__typeof__(message.msg_iovlen))(count < IOV_MAX ? count : IOV_MAX);
-
+    const struct msghdr message = sockets_message(pieces, count);
     ssize_t n;
 
     do {
         n = sendmsg(d->watch.fd, &message, MSG_NOSIGNAL | MSG_MORE);
     } while (n < 0 && errno == EINTR);
     return n < 0 ? sill_core_sockets_failure(d, SILL_SPI_WRITE) : n;
-}
-
-static size_t total(const struct iovec *pieces, size_t count)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].iov_len;
-    return size;
 }
 
 static ssize_t try_both(struct descriptor *d, const struct iovec *pieces,
@@ -133,7 +119,7 @@ static ssize_t try_both(struct descriptor *d, const struct iovec *pieces,
 
     if (head < 0)
         return head;
-    if ((size_t)head == total(pieces, count))
+    if ((size_t)head == sockets_total(pieces, count))
         n = try_file(d, file);
     else
         let_go(d);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,15 +60,6 @@ static ssize_t try_read(struct descriptor *d, void *buffer, size_t size)
     return n == 0 && d->reset ? SILL_ECONNRESET : n;
 }
 
-static size_t total(const struct iovec *pieces, size_t count)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].iov_len;
-    return size;
-}
-
 static ssize_t send_pieces(int fd, const struct msghdr *message)
 {
     const struct iovec *pieces = message->msg_iov;
@@ -85,7 +75,8 @@ static ssize_t written(struct descriptor *d, const struct msghdr *message,
 {
     if (n < 0)
         return sill_core_sockets_failure(d, SILL_SPI_WRITE);
-    if ((size_t)n < total(message->msg_iov, (size_t)message->msg_iovlen))
+    if ((size_t)n <
+        sockets_total(message->msg_iov, (size_t)message->msg_iovlen))
         descriptor_drained(d, SILL_SPI_WRITE);
     return n;
 }
@@ -119,9 +110,8 @@ static ssize_t write_in_batch(struct descriptor *d,
 static ssize_t try_write(struct descriptor *d, const struct iovec *pieces,
                          size_t count, sill_time deadline)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces};
+    const struct msghdr message = sockets_message(pieces, count);
 
-    message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
     if (batch_pays(sill_core_self(), deadline))
         return write_in_batch(d, &message);
     return write_alone(d, &message);
@@ -212,8 +202,6 @@ static ssize_t socket_writev(void *impl, const struct iovec *pieces,
     struct descriptor *d = impl;
     int rc = 0;
 
-    if (count > IOV_MAX)
-        count = IOV_MAX;
     for (;;) {
         if (descriptor_is_ready(d, SILL_SPI_WRITE) || rc == SILL_ETIMEDOUT) {
             ssize_t n = try_write(d, pieces, count, deadline);

@@ -9,9 +9,32 @@
 #include "descriptor.h"
 #include "sockaddr.h"
 
+#include <limits.h>
+#include <sys/socket.h>
+
 /* socket.c */
 /* What went wrong, by errno; SILL_EBUSY for "would block". */
 int sill_core_sockets_failure(struct descriptor *d, unsigned direction);
+
+static inline size_t sockets_total(const struct iovec *pieces, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].iov_len;
+    return size;
+}
+
+/* As many of the pieces as one call takes. */
+static inline struct msghdr sockets_message(const struct iovec *pieces,
+                                            size_t count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces};
+
+    message.msg_iovlen =
+        (__typeof__(message.msg_iovlen))(count < IOV_MAX ? count : IOV_MAX);
+    return message;
+}
 
 /* Makes a stream of (fd), or of one that is still to come (-1). (in_pieces): a
  * Unix-domain socket, see struct descriptor. */
