@@ -61,18 +61,17 @@ static int gather(struct sill_http_exchange *x, int fd, uint64_t offset,
     return 0;
 }
 
-/* Sends what fits now, or waits until something does. Returns 0 at the end of
- * the file. */
+/* Sends what fits, and waits until something does. Returns 0 at the end of the
+ * file. */
 static ssize_t send_some(struct sill_http_exchange *x, const struct rest *rest,
-                         bool waits, sill_time deadline)
+                         sill_time deadline)
 {
     struct sill_stream_file file = {rest->fd, rest->at,
                                     at_most(rest->size, SIZE_MAX)};
-    sill_time limit = waits ? sill_http_response_limit(x) : SILL_PAST;
+    sill_time limit = sill_http_response_limit(x);
     ssize_t done = sill_stream_sendfile(&x->base.stream, &rest->gathered, 1,
                                         &file, earlier(limit, deadline));
-    if (waits)
-        sill_http_response_waited(x, limit);
+    sill_http_response_waited(x, limit);
     return done;
 }
 
@@ -92,15 +91,11 @@ static int send_rest(struct sill_http_exchange *x, struct rest *rest,
                      sill_time deadline)
 {
     ssize_t done = 1;
-    bool waits = false;
 
-    while (rest->size > 0) {
-        done = send_some(x, rest, waits, deadline);
+    while (rest->size > 0 && done > 0) {
+        done = send_some(x, rest, deadline);
         if (done > 0)
             advance(x, rest, (size_t)done);
-        else if (waits || done != SILL_ETIMEDOUT)
-            break;
-        waits = true;
     }
     sill_http_response_pushed(x, done < 0 ? (int)done : 0);
     return done == 0 ? SILL_EIO : x->broken;
