@@ -34,15 +34,6 @@ static void drop(struct conn *c)
     free(c);
 }
 
-static bool watch(struct conn *c, int operation, uint32_t more)
-{
-    struct epoll_event e = {
-        .events = EPOLLIN | EPOLLRDHUP | EPOLLET | more,
-        .data.ptr = c,
-    };
-    return epoll_ctl(set, operation, c->fd, &e) == 0;
-}
-
 static void flush(struct conn *c)
 {
     while (c->done < c->size) {
@@ -68,7 +59,7 @@ static bool send_all(struct conn *c, size_t size)
     if (!c->rest)
         return false;
     memcpy(c->rest, output + done, c->size);
-    return watch(c, EPOLL_CTL_MOD, EPOLLOUT);
+    return rival_watch(set, EPOLL_CTL_MOD, c->fd, EPOLLOUT, c);
 }
 
 /* Answers what is whole in (data); keeps the rest. The room for answers is
@@ -120,7 +111,7 @@ static void admit(int listener)
         c->fd = fd;
         c->kept = 0;
         c->rest = NULL;
-        if (!watch(c, EPOLL_CTL_ADD, 0)) {
+        if (!rival_watch(set, EPOLL_CTL_ADD, fd, 0, c)) {
             drop(c);
             return;
         }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -66,6 +67,15 @@ int rival_accept(int listener)
     if (fd >= 0)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     return fd;
+}
+
+bool rival_watch(int set, int operation, int fd, uint32_t more, void *conn)
+{
+    struct epoll_event e = {
+        .events = EPOLLIN | EPOLLRDHUP | EPOLLET | more,
+        .data.ptr = conn,
+    };
+    return epoll_ctl(set, operation, fd, &e) == 0;
 }
 
 /* Where the next header line, or the end of the request, begins; NULL when it

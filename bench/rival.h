@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One read at most; also the bound of one pipelined batch. */
 #define RIVAL_BUFFER 16384
@@ -25,6 +26,10 @@ int rival_listen(int port);
 
 /* Takes one connection, non-blocking and without delay; -1 for none. */
 int rival_accept(int listener);
+
+/* Adds (fd) to an epoll set, or changes it there: for reading, edge-triggered,
+ * and for (more). Events bring (conn). */
+bool rival_watch(int set, int operation, int fd, uint32_t more, void *conn);
 
 /* Returns the port of the command line, 0 without one. */
 int rival_port(int argc, char **argv);
